@@ -1,0 +1,89 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { READ_STEP_BYTES = 65536 };
+
+bool file_read(const char *path, struct buf *to, struct err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return err_set(err, "%s: %s", path, strerror(errno));
+    }
+    for (;;) {
+        size_t left = to->bytes_max - to->len;
+        size_t want = left < READ_STEP_BYTES ? left + 1 : READ_STEP_BYTES;
+        char *at = left > 0 ? buf_room(to, want <= left ? want : left) : NULL;
+        char spare;
+        ssize_t got = at ? read(fd, at, want <= left ? want : left) : read(fd, &spare, 1);
+        if (got < 0) {
+            err_set(err, "%s: %s", path, strerror(errno));
+            break;
+        }
+        if (got == 0) {
+            close(fd);
+            return true;
+        }
+        if (at == NULL) {
+            err_set(err, "%s: larger than %zu bytes", path, to->bytes_max);
+            break;
+        }
+        buf_wrote(to, (size_t)got);
+    }
+    close(fd);
+    return false;
+}
+
+static bool write_all(int fd, struct str bytes)
+{
+    while (bytes.len > 0) {
+        ssize_t n = write(fd, bytes.at, bytes.len);
+        if (n < 0 && errno != EINTR) {
+            return false;
+        }
+        if (n > 0) {
+            bytes = str_from(bytes, (size_t)n);
+        }
+    }
+    return fsync(fd) == 0;
+}
+
+static void sync_folder_of(const char *path)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1,
+             slash ? path : ".");
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)fsync(fd);
+        close(fd);
+    }
+}
+
+bool file_write(const char *path, struct str bytes, mode_t mode, struct err *err)
+{
+    char beside[PATH_MAX];
+    if (snprintf(beside, sizeof beside, "%s.%ld~", path, (long)getpid()) >= (int)sizeof beside) {
+        return err_set(err, "%s: path too long", path);
+    }
+    int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    if (fd < 0) {
+        return err_set(err, "%s: %s", beside, strerror(errno));
+    }
+    bool done = write_all(fd, bytes) && close(fd) == 0 && rename(beside, path) == 0;
+    if (!done) {
+        int why = errno;
+        unlink(beside);
+        return err_set(err, "%s: %s", path, strerror(why));
+    }
+    sync_folder_of(path);
+    return true;
+}

@@ -1,0 +1,16 @@
+/*
+ * phone.h - a telephone number of the mainland: mobile ^1[3-9]\d{9}$ after +86, 0086 or 86, or a landline with its area code (0 + 2–3
+ * digits, then 7–8 digits; "0531-84232015", optional extension is refused). Normalised: digits only.
+ */
+#ifndef DOMAIN_PHONE_H
+#define DOMAIN_PHONE_H
+
+#include "base/str.h"
+
+enum { PHONE_BYTES = 16 };
+
+enum phone_fault { PHONE_OK, PHONE_EMPTY, PHONE_CHARACTERS, PHONE_LENGTH, PHONE_UNKNOWN };
+
+enum phone_fault phone_parse(struct str typed, char ret_phone[PHONE_BYTES]);
+
+#endif

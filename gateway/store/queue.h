@@ -1,0 +1,77 @@
+/*
+ * queue.h - events on their way to the monitoring system: due-time ordered, with leases (house.md §3, mechanics.md "Queue and delivery").
+ *
+ *   put ──► READY ──reserve──► SENDING ──delivered──► DELIVERED
+ *     │       ▲  ▲                │ │
+ *   HELD ─────┘  └─lease expired──┘ ├─later──► DELAYED ──due──► READY
+ *             └──────kick────── BURIED ◄─refused / gave up
+ *
+ * HELD: behind an earlier event of its report, or for a reason (upstream: no url, id). Each event is in exactly one place; counts are kept by the functions:
+ * made = held + ready + delayed + sending + delivered + buried + dropped.
+ */
+#ifndef STORE_QUEUE_H
+#define STORE_QUEUE_H
+
+#include "domain/receipt.h"
+#include "store/store.h"
+
+enum { QUEUE_EVENT_ID_BYTES = 32, QUEUE_BATCH_MAX = 64, QUEUE_WORDS_BYTES = 256 };
+
+struct queue_job {
+    char id[QUEUE_EVENT_ID_BYTES];
+    char receipt[RECEIPT_BYTES];
+    int64_t fence;
+    int64_t attempts;  /* finished ones before this */
+    int64_t made_ms;   /* Redis time when it was put */
+    struct str sealed; /* valid during the call */
+};
+
+typedef void queue_reserve_done_fn(void *arg, enum op_status status, const struct queue_job *jobs,
+                                   size_t count, int64_t next_due_ms);
+/* At most `most` jobs, never more than `window` SENDING in the bucket over all gateways. next_due_ms: ms until the next delayed one or lease end, -1 none. Due DELAYED and
+ * expired leases return to READY first. */
+void queue_reserve(struct store *store, unsigned bucket, int64_t most, int64_t window,
+                   int64_t lease_ms, int64_t backoff_max_ms, queue_reserve_done_fn *done,
+                   void *arg);
+
+enum queue_outcome {
+    QUEUE_DELIVERED,
+    QUEUE_LATER,
+    QUEUE_BURY,
+    QUEUE_RELEASE /* back to READY, no attempt burnt */
+};
+
+struct queue_result {
+    char id[QUEUE_EVENT_ID_BYTES];
+    int64_t fence;
+    enum queue_outcome outcome;
+    int64_t delay_ms; /* QUEUE_LATER */
+    bool delay_said;  /* Retry-After set it: not cut to backoff_max */
+    int status;       /* HTTP status or 0 */
+    char words[QUEUE_WORDS_BYTES];
+    char upstream_id[129];
+    int64_t at_ms; /* wall, for the attempt's record */
+};
+
+/* delivered counts from any lease; later and bury only from the current one. Records the attempt. One call per bucket and loop turn. */
+typedef void queue_settle_done_fn(void *arg, enum op_status status);
+void queue_settle(struct store *store, unsigned bucket, const struct queue_result *results,
+                  size_t count, queue_settle_done_fn *done, void *arg);
+
+/* Wakes forward workers: called by accept inside the functions (PUBLISH ms:{NN}:wake); here the other side. */
+void queue_on_wake(struct store *store, void (*woken)(void *arg, unsigned bucket), void *arg);
+
+struct queue_counts {
+    int64_t accepted, drills, made, held, ready, delayed, sending, delivered, buried, dropped;
+    int64_t oldest_ready_ms; /* age; 0 none */
+};
+typedef void queue_counts_done_fn(void *arg, enum op_status status,
+                                  const struct queue_counts *counts);
+void queue_counts(struct store *store, const unsigned char *buckets, size_t bucket_count,
+                  queue_counts_done_fn *done, void *arg);
+
+/* An upstream url is there now: what was held for want of one becomes ready (first of each report). */
+void queue_release_held(struct store *store, unsigned bucket, const char *reason,
+                        queue_settle_done_fn *done, void *arg);
+
+#endif

@@ -1,0 +1,152 @@
+/*
+ * reports.h - the life of a report in Redis: accept, change, read, find. One Redis Function each; all checks before the first write.
+ *
+ * The record ms:{NN}:r:<receipt> is a hash of named fields (struct store_pair); those the functions themselves read are named in REPORT_… below,
+ * the others are the caller's. Numbers are decimal text. Everything personal is sealed or keyed-hashed by the caller.
+ */
+#ifndef STORE_REPORTS_H
+#define STORE_REPORTS_H
+
+#include "domain/receipt.h"
+#include "store/store.h"
+
+/* Fields the functions know. */
+#define REPORT_VERSION "v"   /* 1, 2, … raised by every change */
+#define REPORT_SEQ     "seq" /* change order within the bucket, set by the functions */
+#define REPORT_AREA    "area"
+#define REPORT_STATE                                                                               \
+    "state" /* new open admitted declined closed cleared withdrawn; the first two are "open" for the household rule */
+#define REPORT_PERSON     "person"  /* IDENTITY_PERSON */
+#define REPORT_ID_HASH    "id"      /* IDENTITY_ID or absent */
+#define REPORT_PHONE_HASH "ph"      /* IDENTITY_PHONE */
+#define REPORT_CONTENT    "content" /* IDENTITY_CONTENT of the newest answers */
+#define REPORT_HEAD       "head"    /* audit chain, 64 hex */
+#define REPORT_LAST4      "last4"   /* IDENTITY_LAST4 */
+#define REPORT_DRILL      "drill"   /* "1": gone after 7 days, no event */
+/* The caller's, listed here so that every field has one name. */
+#define REPORT_SEALED      "sealed" /* seal_close(…, "report", JSON {"values": …}) */
+#define REPORT_MASK        "mask"   /* masked name */
+#define REPORT_RISKS       "risks"  /* blank-separated slugs */
+#define REPORT_URGENT      "urgent" /* "1" or absent */
+#define REPORT_SUBMITTED   "at"     /* wall ms */
+#define REPORT_PLACEMENT   "placement"
+#define REPORT_SOURCE      "source"
+#define REPORT_FILED_BY    "filed_by"
+#define REPORT_FLAGS       "flags"     /* blank-separated */
+#define REPORT_FORM        "form"      /* id@version */
+#define REPORT_PROCEDURE   "procedure" /* id@version */
+#define REPORT_PROGRESS    "progress"  /* progress_to_json */
+#define REPORT_UPSTREAM_ID "upstream"  /* written by settle */
+#define REPORT_SERIAL      "serial"
+
+struct store_pair {
+    const char *name;
+    struct str value;
+};
+
+enum { STORE_PAIRS_MAX = 32, STORE_PERSONS_MAX = 2 };
+
+/* An event for the queue. id: the receipt for the first one, "{receipt}-{version}" later. */
+struct store_event {
+    const char *id;    /* NULL: none (drill) */
+    struct str area;   /* for the ledger */
+    struct str sealed; /* the CloudEvent, sealed with what = "event" */
+    const char
+        *hold; /* NULL: ready when its turn comes; else why it is held: "upstream" (no url), "id" */
+};
+
+/* One link of the audit chain: text is canonical JSON without personal data; hash = HMAC(audit key, previous hash, length, text). */
+struct store_audit {
+    struct str text;
+    char hash[65];
+};
+
+struct reports_accept {
+    const char *receipt; /* drawn by the caller; its first two digits are the bucket */
+    const char *token;   /* token id */
+    bool token_stale;    /* older than 31 days: only a repeat is answered, else REPORTS_STALE */
+    const char *persons
+        [STORE_PERSONS_MAX]; /* under the current lookup key first, then the previous one; NULL ends */
+    const char *id_hashes[STORE_PERSONS_MAX]; /* both NULL without an ID */
+    const char *phone_hashes[STORE_PERSONS_MAX];
+    const char *contents[STORE_PERSONS_MAX];
+    bool duplicate_known; /* the caller has seen REPORTS_DUPLICATE and flagged the report */
+    bool drill;
+    struct store_pair record[STORE_PAIRS_MAX];
+    size_t record_count;
+    struct store_event event;
+    struct store_audit audit;
+};
+
+enum reports_kind {
+    REPORTS_ACCEPTED, /* stored now, durably */
+    REPORTS_REPEAT, /* same token, person, answers: nothing stored; link says which link it was shown */
+    REPORTS_SAME, /* another token, same household and phone, identical content: nothing stored (the token is noted); link s */
+    REPORTS_ADD, /* an open report takes it: read it, merge, reports_change; by_token tells correction from addition */
+    REPORTS_DUPLICATE, /* an open report of this ID with another phone exists: flag it and call again */
+    REPORTS_TAKEN,     /* the number is used: draw and seal again */
+    REPORTS_STALE      /* the token is too old and unknown */
+};
+
+struct reports_answer {
+    enum reports_kind kind;
+    char receipt[RECEIPT_BYTES];
+    char link; /* 'f' or 's' */
+    bool by_token;
+};
+
+typedef void reports_accept_done_fn(void *arg, enum op_status status,
+                                    const struct reports_answer *answer);
+/* OP_REFUSED also when the store is not durable enough, out of memory or read-only: nothing was stored. */
+void reports_accept(struct store *store, const struct reports_accept *request,
+                    reports_accept_done_fn *done, void *arg);
+
+/* A change of a report that is there: an addition, a correction, a step. Optimistic: the version must be the expected one. */
+struct reports_change {
+    const char *receipt;
+    int64_t version;   /* expected; becomes version + 1 */
+    const char *token; /* NULL, or the token to note with person, content and link */
+    const char *person, *content;
+    char link;
+    const char *hook_id; /* NULL, or a webhook-id: known already → REPORTS_CHANGE_KNOWN */
+    struct store_pair record[STORE_PAIRS_MAX]; /* fields to set */
+    size_t record_count;
+    struct store_event event; /* id NULL: none */
+    struct store_audit audit; /* chained on the expected head */
+    const char *head;         /* expected head */
+};
+
+enum reports_change_kind {
+    REPORTS_CHANGED,
+    REPORTS_MOVED /* read again */,
+    REPORTS_GONE,
+    REPORTS_CHANGE_KNOWN
+};
+
+typedef void reports_change_done_fn(void *arg, enum op_status status,
+                                    enum reports_change_kind kind);
+void reports_change(struct store *store, const struct reports_change *request,
+                    reports_change_done_fn *done, void *arg);
+
+/* All fields; NULL record when there is no such report. Values are valid during the call. */
+struct report_record {
+    size_t count;
+    struct store_pair at[STORE_PAIRS_MAX * 2];
+};
+typedef void reports_read_done_fn(void *arg, enum op_status status,
+                                  const struct report_record *record);
+void reports_read(struct store *store, const char *receipt, reports_read_done_fn *done, void *arg);
+struct str record_get(const struct report_record *record, const char *name); /* empty when absent */
+
+/* The newest report of this person with that phone, in these buckets (all that the county has). "" when none. */
+typedef void reports_find_done_fn(void *arg, enum op_status status, const char *receipt);
+void reports_find(struct store *store, const unsigned char *buckets, size_t bucket_count,
+                  const char *const id_hashes[STORE_PERSONS_MAX],
+                  const char *const phone_hashes[STORE_PERSONS_MAX], reports_find_done_fn *done,
+                  void *arg);
+
+/* Form, procedure texts kept while a report refers to them: ms:text:<kind>:<id>@<version>. Written at start when missing. */
+void reports_keep_text(struct store *store, const char *kind, const char *id_version,
+                       struct str text);
+
+#endif
