@@ -1,0 +1,29 @@
+/*
+ * forward.h - events to the monitoring system (contract §8): reserve ≤ window → fetch → verdict → settle. Runs in the forward worker only.
+ *
+ *          ┌────────────── wake (something was put) / next due ──────────────┐
+ *   reserve batch ─► open seal ─► shape (CloudEvent | template) ─► sign ─► fetch ─► verdict ─► settle (once per loop turn)
+ *      ▲                                                                     │ misconfigured
+ *      └──────── breaker half-open: one event as a probe ◄── breaker_open_ms ┘
+ */
+#ifndef FLOW_FORWARD_H
+#define FLOW_FORWARD_H
+
+#include "flow/setup.h"
+#include "net/loop.h"
+
+struct forward;
+
+/* Reads secrets, maps and templates of [upstream]; faults name file and key. Without url: everything stays held. */
+struct forward *forward_new(struct loop *loop, const struct setup *setup, struct store *store,
+                            struct err *err) MUST_CHECK;
+void forward_stop(struct forward *forward); /* reserves no more; what is in flight ends */
+bool forward_idle(const struct forward *forward);
+void forward_free(struct forward **forward);
+/* `check-config`: the same reading without a loop. */
+bool forward_check(const struct setup *setup, struct err *err) MUST_CHECK;
+
+/* `mashang upstream try [--send]`: prints the exact request for a sample report (secrets masked) and, when sent, the verdict. Returns an exit code. */
+int forward_try(const struct setup *setup, bool send, bool json);
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * setup.h - everything the gateway reads from files, loaded and checked before anything is served or swapped in by SIGHUP.
+ *
+ *   options ─► keyring ─► areas ─► calendar, procedure ─► catalog, form ─► pages ─► codes file
+ *
+ * Built in the master before the fork (areas are one shared block); immutable afterwards but for the codes file, which rereads itself.
+ */
+#ifndef FLOW_SETUP_H
+#define FLOW_SETUP_H
+
+#include "base/options.h"
+#include "crypto/keyring.h"
+#include "domain/area.h"
+#include "domain/deadline.h"
+#include "domain/form.h"
+#include "domain/procedure.h"
+#include "domain/receipt.h"
+#include "store/store.h"
+#include "view/catalog.h"
+#include "view/pages.h"
+
+struct setup {
+    struct options options;
+    struct keyring keyring;
+    struct areas *areas;
+    struct calendar *calendar;
+    struct procedure *procedure;
+    struct form *form;
+    struct catalog *catalog;
+    struct pages *pages;
+    char *hook_secret; /* decoded bytes of callback_secret_file; NULL: no hooks */
+    size_t hook_secret_len;
+    char *redis_password;           /* "" when none */
+    unsigned char buckets[BUCKETS]; /* all buckets the areas fall into */
+    size_t bucket_count;
+    char warnings[8][256]; /* for the log and check-config: nothing that stops the start */
+    size_t warning_count;
+};
+
+/* Takes the options over, also on failure. */
+struct setup *setup_load(struct options *take_options, struct err *err) MUST_CHECK;
+void setup_free(struct setup **setup);
+/* Address, user, password, durability from the options; address is given for private: (unix:…). */
+void setup_store_options(const struct setup *setup, const char *private_address,
+                         struct store_options *ret);
+/* One line `whsec_` + base64 of 24–64 bytes; a trailing newline is ignored (Standard Webhooks). Wipe after use. */
+bool setup_read_secret(const char *path, char **ret_bytes, size_t *ret_len,
+                       struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,19 @@
+/*
+ * web.h - the public listener's handlers of one worker: farmers' pages and hooks.
+ */
+#ifndef WEB_WEB_H
+#define WEB_WEB_H
+
+#include "flow/setup.h"
+#include "http/exchange.h"
+
+struct web;
+
+struct web *web_new(struct loop *loop, const struct setup *setup, struct store *store,
+                    struct err *err) MUST_CHECK;
+void web_free(struct web **web);
+/* For struct listener_options: arg is the struct web. */
+void web_handle(struct exchange *exchange, void *arg);
+void web_refused(struct exchange *exchange, int status, void *arg);
+
+#endif
