@@ -41,7 +41,7 @@ struct setup {
 struct setup *setup_load(struct options *take_options, struct err *err) MUST_CHECK;
 void setup_free(struct setup **setup);
 /* Address, user, password, durability from the options; address is given for private: (unix:…). */
-void setup_store_options(const struct setup *setup, const char *private_address,
+void setup_store_options(struct setup *setup, const char *private_address,
                          struct store_options *ret);
 /* One line `whsec_` + base64 of 24–64 bytes; a trailing newline is ignored (Standard Webhooks). Wipe after use. */
 bool setup_read_secret(const char *path, char **ret_bytes, size_t *ret_len,

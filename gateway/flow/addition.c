@@ -1,0 +1,336 @@
+#include "flow/addition.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/metrics.h"
+#include "base/utf8.h"
+#include "domain/person.h"
+#include "flow/accept.h"
+#include "flow/chain.h"
+#include "flow/snapshot.h"
+
+enum {
+    ADDITION_MAGIC = 0xADD17,
+    ADDITION_TRIES = 5,
+    WORDS_BYTES_MAX = 4096,
+    DETAIL_CHARS_MAX = 2000
+};
+
+struct addition {
+    unsigned magic;
+    const struct setup *setup;
+    struct store *store;
+    char receipt[RECEIPT_BYTES];
+    bool by_token;
+    enum link_kind link;
+    json_t *values;
+    const struct identities *identities;
+    const char *token;
+    char rid[24];
+    int tries;
+    addition_done_fn *done;
+    void *arg;
+};
+
+static reports_read_done_fn on_read;
+static reports_change_done_fn on_changed;
+static void finish(struct addition *addition, enum addition_kind kind);
+
+void addition_words(const json_t *array, struct buf *to)
+{
+    size_t i;
+    json_t *item;
+    buf_init(to, WORDS_BYTES_MAX);
+    json_array_foreach((json_t *)array, i, item)
+    {
+        if (i > 0) {
+            buf_putc(to, ' ');
+        }
+        buf_puts(to, json_string_value(item));
+    }
+}
+
+static bool array_has(const json_t *array, const json_t *text)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach((json_t *)array, i, item)
+    {
+        if (json_equal(item, text)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool merge_risks(json_t *merged, const json_t *values)
+{
+    json_t *risks = json_object_get(merged, "risk");
+    bool added = false;
+    size_t i;
+    json_t *risk;
+    json_array_foreach(json_object_get(values, "risk"), i, risk)
+    {
+        if (!array_has(risks, risk)) {
+            json_array_append(risks, risk);
+            added = true;
+        }
+    }
+    return added;
+}
+
+/* What was written before stays; the new words follow on a line of their own. */
+static bool merge_detail(json_t *merged, const json_t *values)
+{
+    const char *before = json_string_value(json_object_get(merged, "detail"));
+    const char *now = json_string_value(json_object_get(values, "detail"));
+    if (now == NULL || *now == '\0' || (before && strstr(before, now) != NULL)) {
+        return false;
+    }
+    struct buf both;
+    buf_init(&both, DETAIL_CHARS_MAX * 4);
+    if (before != NULL && *before != '\0') {
+        buf_puts(&both, before);
+        buf_putc(&both, '\n');
+    }
+    buf_puts(&both, now);
+    struct str kept = utf8_head(buf_str(&both), DETAIL_CHARS_MAX);
+    json_object_set_new(merged, "detail", json_stringn(kept.at, kept.len));
+    buf_release(&both);
+    return true;
+}
+
+/* True when the member was taken over because it differs. */
+static bool take_over(json_t *merged, const json_t *values, const char *name)
+{
+    json_t *now = json_object_get(values, name);
+    if (now == NULL || json_equal(now, json_object_get(merged, name))) {
+        return false;
+    }
+    json_object_set(merged, name, now);
+    return true;
+}
+
+json_t *addition_merge(const json_t *old_values, const json_t *new_values, bool by_token,
+                       bool *ret_added, bool *ret_corrected)
+{
+    static const char *const corrections[] = {"name", "phone", "helper_name", "helper_phone"};
+    json_t *merged = json_deep_copy(old_values);
+    bool risks = merge_risks(merged, new_values);
+    bool detail = merge_detail(merged, new_values);
+    bool urgent = take_over(merged, new_values, "urgent");
+    bool disaster = take_over(merged, new_values, "disaster");
+    *ret_added = risks || detail || urgent || disaster;
+    *ret_corrected = false;
+    for (size_t i = 0; by_token && i < sizeof corrections / sizeof corrections[0]; i++) {
+        if (take_over(merged, new_values, corrections[i])) {
+            *ret_corrected = true;
+        }
+    }
+    if (by_token) {
+        *ret_added |= take_over(merged, new_values, "role");
+        *ret_added |= take_over(merged, new_values, "filed_by");
+    }
+    take_over(merged, new_values, "consent_sensitive");
+    return merged;
+}
+
+void addition_report(const struct setup *setup, struct store *store,
+                     const struct addition_request *request, addition_done_fn *done, void *arg)
+{
+    struct addition *addition = mem_alloc(sizeof *addition);
+    addition->magic = ADDITION_MAGIC;
+    addition->setup = setup;
+    addition->store = store;
+    addition->by_token = request->by_token;
+    addition->link = request->link;
+    addition->values = json_incref(request->values);
+    addition->identities = request->identities;
+    addition->token = request->token;
+    addition->done = done;
+    addition->arg = arg;
+    snprintf(addition->receipt, sizeof addition->receipt, "%s", request->receipt);
+    snprintf(addition->rid, sizeof addition->rid, "%s", request->rid);
+    reports_read(store, addition->receipt, on_read, addition);
+}
+
+static int64_t number_of(const struct report_record *record, const char *name)
+{
+    uint64_t value = 0;
+    return str_to_u64(record_get(record, name), INT64_MAX, &value) ? (int64_t)value : 0;
+}
+
+/* The flags of the record and `additions`, as a JSON array. */
+static json_t *flags_with_addition(const struct report_record *record)
+{
+    json_t *flags = json_array();
+    json_t *additions = json_string("additions");
+    struct str rest = record_get(record, REPORT_FLAGS);
+    struct str word;
+    while (str_next(&rest, ' ', &word)) {
+        if (word.len > 0) {
+            json_array_append_new(flags, json_stringn(word.at, word.len));
+        }
+    }
+    if (!array_has(flags, additions)) {
+        json_array_append(flags, additions);
+    }
+    json_decref(additions);
+    return flags;
+}
+
+static void put(struct reports_change *change, const char *name, struct str value)
+{
+    CHECK(change->record_count < STORE_PAIRS_MAX);
+    change->record[change->record_count++] = (struct store_pair){name, value};
+}
+
+/* name, phone and what is derived from them */
+static void put_person(const struct addition *addition, const json_t *merged,
+                       struct reports_change *change, char *mask, char *last4)
+{
+    person_name_mask(str_of(json_string_value(json_object_get(merged, "name"))), mask);
+    identities_last4_hash(keyring_current(&addition->setup->keyring, KEY_LOOKUP), addition->receipt,
+                          identities_last4(merged), last4);
+    put(change, REPORT_MASK, str_of(mask));
+    put(change, REPORT_LAST4, str_of(last4));
+    put(change, REPORT_PHONE_HASH, str_of(addition->identities->phone[0]));
+}
+
+static void change_report(struct addition *addition, const struct report_record *record,
+                          const json_t *merged, bool corrected)
+{
+    const struct setup *setup = addition->setup;
+    struct reports_change *change = mem_alloc(sizeof *change);
+    struct snapshot snapshot;
+    struct buf risks;
+    struct buf words;
+    char mask[PERSON_MASK_BYTES];
+    char last4[IDENTITY_BYTES];
+    char head[65] = "";
+    char now[24];
+    char placement[16];
+    const char *type = corrected ? "corrected" : "added";
+    json_t *flags = flags_with_addition(record);
+    struct str area = record_get(record, REPORT_AREA);
+    struct str old_name;
+    int64_t now_ms = clock_wall_ms();
+
+    snprintf(now, sizeof now, "%lld", (long long)now_ms);
+    snprintf(placement, sizeof placement, "%.*s", STR_ARG(record_get(record, REPORT_PLACEMENT)));
+    snprintf(head, sizeof head, "%.*s", STR_ARG(record_get(record, REPORT_HEAD)));
+    change->receipt = addition->receipt;
+    change->version = number_of(record, REPORT_VERSION);
+    const struct snapshot_request request = {
+        .setup = setup,
+        .receipt = addition->receipt,
+        .version = change->version + 1,
+        .type = type,
+        .at_ms = now_ms,
+        .submitted_ms = number_of(record, REPORT_SUBMITTED),
+        .area = areas_resolve(setup->areas, area, &old_name),
+        .placement = placement,
+        .values = merged,
+        .flags = flags,
+    };
+    snapshot_make(&request, &snapshot);
+    addition_words(json_object_get(merged, "risk"), &risks);
+    addition_words(flags, &words);
+    put(change, REPORT_SEALED, buf_str(&snapshot.report));
+    put(change, REPORT_RISKS, buf_str(&risks));
+    put(change, REPORT_FLAGS, buf_str(&words));
+    put(change, REPORT_CONTENT, str_of(addition->identities->content[0]));
+    put(change, REPORT_ADDED, str_of(now));
+    if (json_is_true(json_object_get(merged, "urgent"))) {
+        put(change, REPORT_URGENT, STR("1"));
+    }
+    if (corrected) {
+        put_person(addition, merged, change, mask, last4);
+    }
+    change->token = addition->token;
+    change->person = addition->identities->person[0];
+    change->content = addition->identities->content[0];
+    change->link = (char)addition->link;
+    change->head = head;
+    if (record_get(record, REPORT_DRILL).len == 0 && snapshot_is_sent(&setup->options, type)) {
+        change->event = (struct store_event){
+            .id = snapshot.event_id,
+            .area = area,
+            .sealed = buf_str(&snapshot.event),
+            .hold = accept_hold_reason(&setup->options, addition->identities->has_id),
+        };
+    }
+    char *text = chain_link(&setup->keyring, str_of(head),
+                            json_pack("{s:s, s:s, s:I, s:I, s:s}", "ev", type, "receipt",
+                                      addition->receipt, "v", (json_int_t)change->version + 1, "at",
+                                      (json_int_t)now_ms, "by", "form"),
+                            &change->audit);
+    reports_change(addition->store, change, on_changed, addition);
+    free(text);
+    json_decref(flags);
+    buf_release(&risks);
+    buf_release(&words);
+    snapshot_release(&snapshot);
+    free(change);
+}
+
+static void on_read(void *arg, enum op_status status, const struct report_record *record)
+{
+    struct addition *addition = arg;
+    CHECK_OBJ(addition, ADDITION_MAGIC);
+    if (status != OP_OK || record == NULL) {
+        finish(addition, status == OP_OK ? ADDITION_GONE : ADDITION_UNSTORED);
+        return;
+    }
+    json_t *old = snapshot_open(&addition->setup->keyring, addition->receipt,
+                                record_get(record, REPORT_SEALED));
+    if (old == NULL) {
+        log_event(LOG_LEVEL_ERROR, "unsealable", "rid=%s receipt=%s", addition->rid,
+                  log_receipt(addition->receipt).text);
+        finish(addition, ADDITION_UNSTORED);
+        return;
+    }
+    bool added;
+    bool corrected;
+    json_t *merged = addition_merge(old, addition->values, addition->by_token, &added, &corrected);
+    if (added || corrected) {
+        change_report(addition, record, merged, corrected);
+    } else {
+        finish(addition, ADDITION_DONE);
+    }
+    json_decref(merged);
+    json_decref(old);
+}
+
+static void on_changed(void *arg, enum op_status status, enum reports_change_kind kind)
+{
+    struct addition *addition = arg;
+    CHECK_OBJ(addition, ADDITION_MAGIC);
+    if (status != OP_OK) {
+        log_event(LOG_LEVEL_WARNING, "unstored", "rid=%s why=%s", addition->rid,
+                  op_status_name(status));
+        finish(addition, ADDITION_UNSTORED);
+    } else if (kind == REPORTS_MOVED && ++addition->tries < ADDITION_TRIES) {
+        reports_read(addition->store, addition->receipt, on_read, addition);
+    } else if (kind == REPORTS_CHANGED) {
+        metrics_add(METRIC_REPORTS_ADDED, 1);
+        log_event(LOG_LEVEL_INFO, "added", "rid=%s receipt=%s", addition->rid,
+                  log_receipt(addition->receipt).text);
+        finish(addition, ADDITION_DONE);
+    } else {
+        finish(addition, kind == REPORTS_GONE ? ADDITION_GONE : ADDITION_UNSTORED);
+    }
+}
+
+static void finish(struct addition *addition, enum addition_kind kind)
+{
+    addition->done(addition->arg, kind, addition->receipt, addition->link);
+    json_decref(addition->values);
+    addition->magic = 0;
+    free(addition);
+}

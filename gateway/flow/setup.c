@@ -1,0 +1,318 @@
+#include "flow/setup.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/escape.h"
+#include "base/file.h"
+#include "base/mem.h"
+
+enum {
+    TEXT_BYTES_MAX = 4 << 20,
+    AREAS_BYTES_MAX = 256 << 20,
+    SECRET_BYTES_MAX = 4096,
+    SECRET_KEY_MIN = 24,
+    SECRET_KEY_MAX = 64,
+    PATH_BYTES = 4096
+};
+
+static void warn(struct setup *setup, const char *text)
+{
+    size_t most = sizeof setup->warnings / sizeof setup->warnings[0];
+    if (setup->warning_count < most) {
+        snprintf(setup->warnings[setup->warning_count++], sizeof setup->warnings[0], "%s", text);
+    }
+}
+
+static bool read_text(const char *path, size_t bytes_max, struct buf *to, struct err *err)
+{
+    buf_init(to, bytes_max);
+    return file_read(path, to, err);
+}
+
+/* Templates lie in [forms] dir; a path that says where it is goes unchanged. */
+static void in_templates(const struct options *options, const char *name, char ret_path[PATH_BYTES])
+{
+    snprintf(ret_path, PATH_BYTES, "%s/%s", options->forms.dir, name);
+}
+
+static bool load_keyring(struct setup *setup, struct err *err)
+{
+    return keyring_load(&setup->keyring, setup->options.crypto.keyring_file, err);
+}
+
+static bool load_areas(struct setup *setup, struct err *err)
+{
+    struct buf text;
+    if (read_text(setup->options.areas.file, AREAS_BYTES_MAX, &text, err)) {
+        setup->areas = areas_load(buf_str(&text), setup->options.areas.file, err);
+    }
+    buf_release(&text);
+    if (setup->areas == NULL) {
+        return false;
+    }
+    bool seen[BUCKETS] = {false};
+    for (area_index i = 0; i < areas_count(setup->areas); i++) {
+        unsigned bucket = area_bucket(setup->areas, i);
+        if (area_takes_reports(setup->areas, i) && !seen[bucket]) {
+            seen[bucket] = true;
+            setup->buckets[setup->bucket_count++] = (unsigned char)bucket;
+        }
+    }
+    return true;
+}
+
+/* CN-2026.csv */
+static bool is_calendar_file(const char *name)
+{
+    return strlen(name) == 11 && strncmp(name, "CN-", 3) == 0 && strcmp(name + 7, ".csv") == 0;
+}
+
+static bool load_calendar_folder(struct setup *setup, DIR *folder, struct err *err)
+{
+    const struct dirent *entry;
+    while ((entry = readdir(folder)) != NULL) {
+        char path[PATH_BYTES];
+        struct buf text;
+        if (!is_calendar_file(entry->d_name)) {
+            continue;
+        }
+        snprintf(path, sizeof path, "%s/%s", setup->options.areas.calendar, entry->d_name);
+        bool read = read_text(path, TEXT_BYTES_MAX, &text, err) &&
+                    calendar_add(setup->calendar, buf_str(&text), path, err);
+        buf_release(&text);
+        if (!read) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool load_calendar(struct setup *setup, struct err *err)
+{
+    setup->calendar = calendar_new();
+    if (setup->options.areas.calendar[0] != '\0') {
+        DIR *folder = opendir(setup->options.areas.calendar);
+        if (folder == NULL) {
+            return err_set(err, "%s: areas.calendar: %s", setup->options.areas.calendar,
+                           strerror(errno));
+        }
+        bool read = load_calendar_folder(setup, folder, err);
+        closedir(folder);
+        if (!read) {
+            return false;
+        }
+    }
+    int year = date_of_ms(clock_wall_ms()).year;
+    if (!calendar_has_year(setup->calendar, year)) {
+        char text[256];
+        snprintf(text, sizeof text,
+                 "areas.calendar: no CN-%d.csv: weekends and the 13 statutory days are used", year);
+        warn(setup, text);
+    }
+    return true;
+}
+
+static bool load_procedure(struct setup *setup, struct err *err)
+{
+    struct buf text;
+    const char *path = setup->options.procedure.file;
+    if (read_text(path, TEXT_BYTES_MAX, &text, err)) {
+        setup->procedure = procedure_load(buf_str(&text), path, err);
+    }
+    buf_release(&text);
+    return setup->procedure != NULL;
+}
+
+static bool load_catalog(struct setup *setup, struct err *err)
+{
+    char name[128];
+    char path[PATH_BYTES];
+    struct buf text;
+    snprintf(name, sizeof name, "catalogs/%.64s.json", setup->options.site.locale);
+    in_templates(&setup->options, name, path);
+    if (read_text(path, TEXT_BYTES_MAX, &text, err)) {
+        setup->catalog = catalog_load(buf_str(&text), path, err);
+    }
+    buf_release(&text);
+    return setup->catalog != NULL;
+}
+
+static bool load_form(struct setup *setup, struct err *err)
+{
+    char path[PATH_BYTES];
+    struct buf text;
+    in_templates(&setup->options, "forms/report.json", path);
+    if (read_text(path, TEXT_BYTES_MAX, &text, err)) {
+        setup->form = form_load(buf_str(&text), path, err);
+    }
+    buf_release(&text);
+    return setup->form != NULL;
+}
+
+static bool load_pages(struct setup *setup, struct err *err)
+{
+    const struct options *options = &setup->options;
+    struct buf notice;
+    buf_init(&notice, TEXT_BYTES_MAX);
+    if (options->site.privacy_file[0] != '\0' &&
+        !file_read(options->site.privacy_file, &notice, err)) {
+        buf_release(&notice);
+        return false;
+    }
+    /* pages_load copies nothing of the site: the notice lives as long as the setup */
+    setup->notice = buf_take(&notice);
+    const struct pages_site site = {
+        .title = options->site.title,
+        .authority = options->site.authority,
+        .hotline = options->site.hotline,
+        .icp = options->site.icp,
+        .police_beian = options->site.police_beian,
+        .upstream_name = options->site.upstream_name,
+        .decided_days = (int)options->retention.decided_days,
+        .notice = setup->notice,
+        .risks_first = options->forms.risks_first,
+    };
+    setup->pages = pages_load(options->forms.dir, setup->catalog, setup->form, &site, err);
+    return setup->pages != NULL;
+}
+
+bool setup_read_secret(const char *path, char **ret_bytes, size_t *ret_len, struct err *err)
+{
+    struct buf text;
+    struct buf key;
+    buf_init(&text, SECRET_BYTES_MAX);
+    buf_init(&key, SECRET_BYTES_MAX);
+    bool read = file_read(path, &text, err);
+    struct str line = buf_str(&text);
+    if (read && line.len > 0 && line.at[line.len - 1] == '\n') {
+        line.len--;
+    }
+    if (read && (!str_starts(line, STR("whsec_")) || !base64_parse(&key, str_from(line, 6)) ||
+                 key.len < SECRET_KEY_MIN || key.len > SECRET_KEY_MAX)) {
+        read = err_set(err, "%s: not a secret: one line whsec_ + base64 of %d to %d bytes", path,
+                       SECRET_KEY_MIN, SECRET_KEY_MAX);
+    }
+    if (text.at != NULL) {
+        explicit_bzero(text.at, text.room);
+    }
+    buf_release(&text);
+    if (read) {
+        *ret_len = key.len;
+        *ret_bytes = buf_take(&key);
+    } else if (key.at != NULL) {
+        explicit_bzero(key.at, key.room);
+    }
+    buf_release(&key);
+    return read;
+}
+
+static bool load_secrets(struct setup *setup, struct err *err)
+{
+    const struct options *options = &setup->options;
+    struct buf text;
+    buf_init(&text, SECRET_BYTES_MAX);
+    bool read = options->redis.password_file[0] == '\0' ||
+                file_read(options->redis.password_file, &text, err);
+    struct str line = buf_str(&text);
+    while (line.len > 0 && (line.at[line.len - 1] == '\n' || line.at[line.len - 1] == '\r')) {
+        line.len--;
+    }
+    setup->redis_password = mem_dup_str(line);
+    if (text.at != NULL) {
+        explicit_bzero(text.at, text.room);
+    }
+    buf_release(&text);
+    if (read && options->upstream.callback_secret_file[0] != '\0') {
+        read = setup_read_secret(options->upstream.callback_secret_file, &setup->hook_secret,
+                                 &setup->hook_secret_len, err);
+    }
+    return read;
+}
+
+struct setup *setup_load(struct options *take_options, struct err *err)
+{
+    static bool (*const parts[])(struct setup *, struct err *) = {
+        load_keyring, load_areas, load_calendar, load_procedure,
+        load_catalog, load_form,  load_pages,    load_secrets,
+    };
+    struct setup *setup = mem_alloc(sizeof *setup);
+    setup->options = *take_options;
+    *take_options = (struct options){0};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        if (!parts[i](setup, err)) {
+            setup_free(&setup);
+            return NULL;
+        }
+    }
+    return setup;
+}
+
+static void wipe_text(char **text, size_t len)
+{
+    if (*text != NULL) {
+        explicit_bzero(*text, len);
+        free(*text);
+        *text = NULL;
+    }
+}
+
+void setup_free(struct setup **setup_at)
+{
+    struct setup *setup = *setup_at;
+    if (setup == NULL) {
+        return;
+    }
+    pages_free(&setup->pages);
+    form_free(&setup->form);
+    catalog_free(&setup->catalog);
+    procedure_free(&setup->procedure);
+    calendar_free(&setup->calendar);
+    areas_free(&setup->areas);
+    keyring_wipe(&setup->keyring);
+    wipe_text(&setup->hook_secret, setup->hook_secret_len);
+    wipe_text(&setup->redis_password, setup->redis_password ? strlen(setup->redis_password) : 0);
+    free(setup->notice);
+    options_release(&setup->options);
+    free(setup);
+    *setup_at = NULL;
+}
+
+/* redis://HOST:PORT/DB */
+static void parse_redis_url(struct str url, struct setup *setup, struct store_options *ret)
+{
+    struct str rest = str_from(url, STR("redis://").len);
+    struct str host;
+    uint64_t database;
+    ptrdiff_t slash = str_find_char(rest, '/');
+    host = slash < 0 ? rest : str_sub(rest, 0, (size_t)slash);
+    if (slash >= 0 && str_to_u64(str_from(rest, (size_t)slash + 1), 15, &database)) {
+        ret->database = (int64_t)database;
+    }
+    snprintf(setup->redis_address, sizeof setup->redis_address, "%.*s", STR_ARG(host));
+    ret->address = setup->redis_address;
+}
+
+void setup_store_options(struct setup *setup, const char *private_address,
+                         struct store_options *ret)
+{
+    const struct options *options = &setup->options;
+    struct str url = str_of(options->redis.url);
+    *ret = (struct store_options){
+        .address = private_address,
+        .user = options->redis.user,
+        .password = setup->redis_password,
+        .durability = options->redis.durability,
+        .timeout_ms = options->limits.accept_timeout_ms,
+    };
+    if (str_starts(url, STR("unix:"))) {
+        ret->address = options->redis.url;
+    } else if (str_starts(url, STR("redis://"))) {
+        parse_redis_url(url, setup, ret);
+    }
+}

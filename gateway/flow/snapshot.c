@@ -1,0 +1,95 @@
+#include "flow/snapshot.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "crypto/seal.h"
+#include "domain/report.h"
+
+enum { SNAPSHOT_BYTES_MAX = 65536 };
+
+/* The plain text is wiped: it names a person. */
+static void seal_json(const struct snapshot_request *request, const char *what, json_t *take_json,
+                      struct buf *to)
+{
+    char *plain = json_dumps(take_json, JSON_COMPACT);
+    CHECK(plain != NULL);
+    json_decref(take_json);
+    size_t len = strlen(plain);
+    buf_init(to, SNAPSHOT_BYTES_MAX);
+    seal_close(&request->setup->keyring, str_of(request->receipt), str_of(what),
+               str_make(plain, len), to);
+    CHECK(buf_ok(to));
+    explicit_bzero(plain, len);
+    free(plain);
+}
+
+static json_t *event_json(const struct snapshot_request *request, const char *event_id)
+{
+    const struct setup *setup = request->setup;
+    const struct report_event event = {
+        .type = request->type,
+        .id = event_id,
+        .receipt = request->receipt,
+        .version = request->version,
+        .at_ms = request->at_ms,
+        .submitted_ms = request->submitted_ms,
+        .areas = setup->areas,
+        .area = request->area,
+        .placement = request->placement,
+        .source = "self",
+        .values = request->values,
+        .flags = request->flags,
+        .form_id = setup->form->id,
+        .form_version = setup->form->version,
+        .notice_version = pages_notice_version(setup->pages),
+    };
+    return report_event_json(&event);
+}
+
+void snapshot_make(const struct snapshot_request *request, struct snapshot *ret)
+{
+    json_t *values = json_deep_copy(request->values);
+    if (request->version == 1) {
+        snprintf(ret->event_id, sizeof ret->event_id, "%s", request->receipt);
+    } else {
+        snprintf(ret->event_id, sizeof ret->event_id, "%s-%lld", request->receipt,
+                 (long long)request->version);
+    }
+    seal_json(request, SNAPSHOT_REPORT, json_pack("{s:o}", "values", values), &ret->report);
+    seal_json(request, SNAPSHOT_EVENT, event_json(request, ret->event_id), &ret->event);
+}
+
+void snapshot_release(struct snapshot *snapshot)
+{
+    buf_release(&snapshot->report);
+    buf_release(&snapshot->event);
+}
+
+json_t *snapshot_open(const struct keyring *keyring, const char *receipt, struct str sealed)
+{
+    struct buf plain;
+    json_t *values = NULL;
+    buf_init(&plain, SNAPSHOT_BYTES_MAX);
+    if (seal_open(keyring, str_of(receipt), str_of(SNAPSHOT_REPORT), sealed, &plain)) {
+        json_t *all = json_loadb(plain.at, plain.len, 0, NULL);
+        values = json_incref(json_object_get(all, "values"));
+        json_decref(all);
+        explicit_bzero(plain.at, plain.len);
+    }
+    buf_release(&plain);
+    return values;
+}
+
+bool snapshot_is_sent(const struct options *options, const char *type)
+{
+    struct str rest = str_of(options->forward.events);
+    struct str word;
+    while (str_next(&rest, ' ', &word)) {
+        if (str_is(word, type)) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,42 @@
+/*
+ * snapshot.h - what is kept of one version of a report and what goes to the monitoring system, both sealed.
+ */
+#ifndef FLOW_SNAPSHOT_H
+#define FLOW_SNAPSHOT_H
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "flow/setup.h"
+
+/* The seal's `what` (crypto/seal.h). */
+#define SNAPSHOT_REPORT "report"
+#define SNAPSHOT_EVENT  "event"
+
+struct snapshot_request {
+    const struct setup *setup;
+    const char *receipt;
+    int64_t version;
+    const char *type;     /* accepted | added | corrected */
+    int64_t at_ms;        /* of this version */
+    int64_t submitted_ms; /* of the first one */
+    area_index area;
+    const char *placement;
+    const json_t *values;
+    const json_t *flags; /* array of texts */
+};
+
+struct snapshot {
+    char event_id[32];
+    struct buf report; /* sealed {"values": …} */
+    struct buf event;  /* sealed CloudEvent */
+};
+
+void snapshot_make(const struct snapshot_request *request, struct snapshot *ret);
+void snapshot_release(struct snapshot *snapshot);
+/* The values of a sealed report; NULL when it cannot be opened. The caller owns them. */
+json_t *snapshot_open(const struct keyring *keyring, const char *receipt, struct str sealed);
+/* [forward] events names this type */
+bool snapshot_is_sent(const struct options *options, const char *type);
+
+#endif
