@@ -235,11 +235,36 @@ static bool load_secrets(struct setup *setup, struct err *err)
     return read;
 }
 
+/* redis://HOST:PORT/DB */
+static bool read_redis_url(struct setup *setup, struct err *err)
+{
+    struct str url = str_of(setup->options.redis.url);
+    uint64_t database = 0;
+    if (!str_starts(url, STR("redis://"))) {
+        return true;
+    }
+    struct str host = str_from(url, STR("redis://").len);
+    ptrdiff_t slash = str_find_char(host, '/');
+    if (slash >= 0) {
+        struct str number = str_from(host, (size_t)slash + 1);
+        host = str_sub(host, 0, (size_t)slash);
+        if (number.len > 0 && !str_to_u64(number, 15, &database)) {
+            return err_set(err, "redis.url: database must be 0 to 15");
+        }
+    }
+    if (str_find_char(host, ':') < 1 || host.len >= sizeof setup->redis_address) {
+        return err_set(err, "redis.url: must be redis://HOST:PORT/DB with a numeric address");
+    }
+    snprintf(setup->redis_address, sizeof setup->redis_address, "%.*s", STR_ARG(host));
+    setup->redis_database = (int64_t)database;
+    return true;
+}
+
 struct setup *setup_load(struct options *take_options, struct err *err)
 {
     static bool (*const parts[])(struct setup *, struct err *) = {
-        load_keyring, load_areas, load_calendar, load_procedure,
-        load_catalog, load_form,  load_pages,    load_secrets,
+        load_keyring, load_areas, load_calendar, load_procedure, load_catalog,
+        load_form,    load_pages, load_secrets,  read_redis_url,
     };
     struct setup *setup = mem_alloc(sizeof *setup);
     setup->options = *take_options;
@@ -283,36 +308,21 @@ void setup_free(struct setup **setup_at)
     *setup_at = NULL;
 }
 
-/* redis://HOST:PORT/DB */
-static void parse_redis_url(struct str url, struct setup *setup, struct store_options *ret)
-{
-    struct str rest = str_from(url, STR("redis://").len);
-    struct str host;
-    uint64_t database;
-    ptrdiff_t slash = str_find_char(rest, '/');
-    host = slash < 0 ? rest : str_sub(rest, 0, (size_t)slash);
-    if (slash >= 0 && str_to_u64(str_from(rest, (size_t)slash + 1), 15, &database)) {
-        ret->database = (int64_t)database;
-    }
-    snprintf(setup->redis_address, sizeof setup->redis_address, "%.*s", STR_ARG(host));
-    ret->address = setup->redis_address;
-}
-
-void setup_store_options(struct setup *setup, const char *private_address,
+void setup_store_options(const struct setup *setup, const char *private_address,
                          struct store_options *ret)
 {
     const struct options *options = &setup->options;
-    struct str url = str_of(options->redis.url);
     *ret = (struct store_options){
         .address = private_address,
         .user = options->redis.user,
         .password = setup->redis_password,
+        .database = setup->redis_database,
         .durability = options->redis.durability,
         .timeout_ms = options->limits.accept_timeout_ms,
     };
-    if (str_starts(url, STR("unix:"))) {
+    if (str_starts(str_of(options->redis.url), STR("unix:"))) {
         ret->address = options->redis.url;
-    } else if (str_starts(url, STR("redis://"))) {
-        parse_redis_url(url, setup, ret);
+    } else if (setup->redis_address[0] != '\0') {
+        ret->address = setup->redis_address;
     }
 }

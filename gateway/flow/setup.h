@@ -30,7 +30,10 @@ struct setup {
     struct pages *pages;
     char *hook_secret; /* decoded bytes of callback_secret_file; NULL: no hooks */
     size_t hook_secret_len;
-    char *redis_password;           /* "" when none */
+    char *redis_password;    /* "" when none */
+    char redis_address[128]; /* HOST:PORT of a redis:// url, else "" */
+    int64_t redis_database;
+    char *notice;                   /* text of privacy_file, or "" */
     unsigned char buckets[BUCKETS]; /* all buckets the areas fall into */
     size_t bucket_count;
     char warnings[8][256]; /* for the log and check-config: nothing that stops the start */
@@ -41,7 +44,7 @@ struct setup {
 struct setup *setup_load(struct options *take_options, struct err *err) MUST_CHECK;
 void setup_free(struct setup **setup);
 /* Address, user, password, durability from the options; address is given for private: (unix:…). */
-void setup_store_options(struct setup *setup, const char *private_address,
+void setup_store_options(const struct setup *setup, const char *private_address,
                          struct store_options *ret);
 /* One line `whsec_` + base64 of 24–64 bytes; a trailing newline is ignored (Standard Webhooks). Wipe after use. */
 bool setup_read_secret(const char *path, char **ret_bytes, size_t *ret_len,
