@@ -1,0 +1,58 @@
+/*
+ * progress.h - "how far is it?": one report read for its page, and the two ways to it without the link (contract §6).
+ *
+ *   link ─────────────────────────► progress_read ─► record ─► struct progress_report ─► web
+ *   receipt + last4, ID + phone ──► progress_query ─► guess (counts failures) ─► right: receipt and kind of link
+ */
+#ifndef FLOW_PROGRESS_H
+#define FLOW_PROGRESS_H
+
+#include "crypto/token.h"
+#include "domain/person.h"
+#include "flow/setup.h"
+#include "store/reports.h"
+
+struct progress_report {
+    char receipt[RECEIPT_BYTES];
+    char mask[PERSON_MASK_BYTES];
+    area_index area; /* AREA_NONE when it is no longer in the areas file */
+    int64_t submitted_ms;
+    int64_t added_ms; /* 0: nothing was added */
+    bool drill;
+    struct progress progress;
+};
+
+/* report NULL with OP_OK: there is none. */
+typedef void progress_read_done_fn(void *arg, enum op_status status,
+                                   const struct progress_report *report);
+void progress_read(const struct setup *setup, struct store *store, const char *receipt,
+                   progress_read_done_fn *done, void *arg);
+/* The same from a record that is at hand; false when its progress cannot be read. */
+bool progress_of_record(const struct setup *setup, const char *receipt,
+                        const struct report_record *record, struct progress_report *ret);
+
+struct progress_query {
+    struct str receipt, last4; /* as typed; both empty: by ID */
+    struct str id_number, phone;
+};
+
+enum progress_query_kind {
+    PROGRESS_QUERY_RIGHT,
+    PROGRESS_QUERY_WRONG,
+    PROGRESS_QUERY_LOCKED,
+    PROGRESS_QUERY_BUSY
+};
+
+struct progress_query_answer {
+    enum progress_query_kind kind;
+    char receipt[RECEIPT_BYTES];
+    enum link_kind link; /* full for the receipt with its last four, short for ID and phone */
+    int64_t retry_after_s;
+};
+
+typedef void progress_query_done_fn(void *arg, const struct progress_query_answer *answer);
+/* Ill-formed input is WRONG as well, without a question to Redis; done is never called before this returns. */
+void progress_ask(const struct setup *setup, struct store *store, struct loop *loop,
+                  const struct progress_query *query, progress_query_done_fn *done, void *arg);
+
+#endif
