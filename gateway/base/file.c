@@ -68,7 +68,17 @@ static void sync_folder_of(const char *path)
     }
 }
 
-bool file_write(const char *path, struct str bytes, mode_t mode, struct err *err)
+/* Puts what lies beside in its place. A link, unlike a rename, refuses to replace. */
+static bool publish(const char *beside, const char *path, bool replace)
+{
+    if (replace) {
+        return rename(beside, path) == 0;
+    }
+    return link(beside, path) == 0 && unlink(beside) == 0;
+}
+
+static bool write_beside(const char *path, struct str bytes, mode_t mode, bool replace,
+                         struct err *err)
 {
     char beside[PATH_MAX];
     if (snprintf(beside, sizeof beside, "%s.%ld~", path, (long)getpid()) >= (int)sizeof beside) {
@@ -78,12 +88,24 @@ bool file_write(const char *path, struct str bytes, mode_t mode, struct err *err
     if (fd < 0) {
         return err_set(err, "%s: %s", beside, strerror(errno));
     }
-    bool done = write_all(fd, bytes) && close(fd) == 0 && rename(beside, path) == 0;
-    if (!done) {
-        int why = errno;
+    bool written = write_all(fd, bytes);
+    int why = errno;
+    bool closed = close(fd) == 0;
+    if (!written || !closed || !publish(beside, path, replace)) {
+        why = written ? errno : why;
         unlink(beside);
         return err_set(err, "%s: %s", path, strerror(why));
     }
     sync_folder_of(path);
     return true;
+}
+
+bool file_write(const char *path, struct str bytes, mode_t mode, struct err *err)
+{
+    return write_beside(path, bytes, mode, true, err);
+}
+
+bool file_create(const char *path, struct str bytes, mode_t mode, struct err *err)
+{
+    return write_beside(path, bytes, mode, false, err);
 }

@@ -5,7 +5,8 @@
  *
  * Purposes live apart (mechanics.md): link as long as posters hang, receipt never retired, token 31 days, lookup, seal, audit.
  * Exactly one current key per purpose; "old" ones only verify or open. A missing, unreadable-by-mode, wrong or incomplete file is an
- * error that names it. Key material is wiped on release.
+ * error that names it. Nobody but the owner may read the file; under $CREDENTIALS_DIRECTORY (systemd) the group may, for its access lists show as
+ * the group's rights. Key material is wiped on release.
  */
 #ifndef CRYPTO_KEYRING_H
 #define CRYPTO_KEYRING_H
@@ -16,7 +17,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-enum { KEY_BYTES = 32, KEYRING_KEYS_MAX = 64 };
+enum { KEY_BYTES = 32, KEY_MADE_BYTES = 11, KEY_ID_MAX = 255, KEYRING_KEYS_MAX = 64 };
 
 enum key_purpose {
     KEY_LINK,
@@ -32,6 +33,7 @@ struct key {
     enum key_purpose purpose;
     unsigned id; /* 1–255, unique per purpose */
     bool current;
+    char made[KEY_MADE_BYTES]; /* 2026-11-23, Asia/Shanghai */
     unsigned char bytes[KEY_BYTES];
 };
 
@@ -44,6 +46,8 @@ bool keyring_load(struct keyring *ret, const char *path, struct err *err) MUST_C
 void keyring_make(struct keyring *ret); /* a fresh key for every purpose */
 bool keyring_save(const struct keyring *keyring, const char *path,
                   struct err *err) MUST_CHECK; /* 0600, never over an existing file */
+/* The same over the file that is there: a reader sees the old keys or the new ones. */
+bool keyring_replace(const struct keyring *keyring, const char *path, struct err *err) MUST_CHECK;
 /* A new current key of that purpose; the old one stays for reading. False when full. */
 bool keyring_rotate(struct keyring *keyring, enum key_purpose purpose, struct err *err) MUST_CHECK;
 void keyring_wipe(struct keyring *keyring);
