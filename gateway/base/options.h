@@ -66,7 +66,8 @@ struct options {
         int64_t address_per_s;   /* requests a second per address */
         char *address_exempt;    /* blank-separated CIDRs */
         int64_t receipt_failures_hour, receipt_failures_life, id_failures_day;
-        int64_t accept_timeout_ms; /* wait for Redis before 503 */
+        int64_t accept_timeout_ms;         /* wait for Redis before 503 */
+        int64_t head_ms, body_ms, idle_ms; /* deadlines of a connection */
     } limits;
     struct {
         int64_t decided_days; /* words.md: 办结后N天 */
