@@ -1,8 +1,9 @@
 /*
  * code.h - the signed printed link /V/<code> (contract §5).
  *
- * Bytes: 1 version·key id …, placement, drill mark, serial (24 bits), area id, MAC ≥ 32 bits of HMAC-SHA-256 under a link key. A purely
- * decimal area id is packed as a number so that a village's code stays short (a small symbol reads better on a cheap phone).
+ * Bytes: version 1 and drill mark, key id, placement, serial (24 bits, when there is one), area id, 40 bits of HMAC-SHA-256 under a link
+ * key. A purely decimal area id is packed as a number so that a village's code stays short (a small symbol reads better on a cheap phone): 21
+ * characters for a village, 26 with a serial.
  * Text: Crockford base32, upper case; read in either case with O/0 and I/L/1 folded.
  */
 #ifndef QR_CODE_H
@@ -42,5 +43,6 @@ enum code_fault code_read(const struct keyring *keyring, struct str text, struct
 const char *
 code_placement_name(enum code_placement placement); /* board home card screen leaflet list */
 bool code_placement_parse(struct str name, enum code_placement *ret);
+bool code_area_ok(struct str area); /* 1–20 of 0–9 A–Z a–z - */
 
 #endif

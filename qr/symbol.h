@@ -23,6 +23,8 @@ bool symbol_make(struct symbol *ret, struct str text, enum symbol_level level,
                  struct err *err) MUST_CHECK;
 void symbol_release(struct symbol *symbol);
 bool symbol_dark(const struct symbol *symbol, size_t x, size_t y);
+/* The next run of dark modules in row y: start with *x = *length = 0, false at the row's end. */
+bool symbol_run(const struct symbol *symbol, size_t y, size_t *x, size_t *length);
 /* Half-block characters, two rows to a line, with the quiet zone; for dark and light terminals alike. */
 void symbol_terminal(const struct symbol *symbol, struct buf *to);
 
