@@ -1,0 +1,101 @@
+#include "web/send.h"
+
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "view/gzip.h"
+
+enum { GZIP_WORTH_BYTES = 512 };
+
+void send_headers(const struct web *web, struct exchange *exchange, enum send_caching caching)
+{
+    exchange_header(exchange, "Cache-Control",
+                    caching == SEND_NO_STORE ? "no-store" : "private, no-cache");
+    exchange_header(exchange, "Content-Security-Policy", web->csp);
+    exchange_header(exchange, "Referrer-Policy", "no-referrer");
+    exchange_header(exchange, "X-Content-Type-Options", "nosniff");
+    exchange_header(exchange, "X-Frame-Options", "DENY");
+    if (web->https) {
+        exchange_header(exchange, "Strict-Transport-Security", "max-age=31536000");
+    }
+}
+
+static void send_body(struct exchange *exchange, struct str body)
+{
+    exchange_header(exchange, "Vary", "Accept-Encoding");
+    if (body.len < GZIP_WORTH_BYTES || !request_takes_gzip(exchange_request(exchange))) {
+        exchange_body_copy(exchange, body);
+        return;
+    }
+    struct buf packed;
+    buf_init(&packed, PAGE_BYTES_MAX);
+    gzip_put(body, &packed);
+    exchange_header(exchange, "Content-Encoding", "gzip");
+    exchange_body_copy(exchange, buf_str(&packed));
+    buf_release(&packed);
+}
+
+void send_page(const struct web *web, struct exchange *exchange, int status, const struct buf *html)
+{
+    CHECK(buf_ok(html));
+    send_headers(web, exchange, SEND_NO_STORE);
+    exchange_header(exchange, "Content-Type", "text/html; charset=utf-8");
+    send_body(exchange, buf_str(html));
+    exchange_send(exchange, status);
+}
+
+void send_message(const struct web *web, struct exchange *exchange, int status, const char *name,
+                  const char *hint, const char *href)
+{
+    const struct page_message page = {
+        .name = name,
+        .hint = hint ? hint : "",
+        .href = href ? href : "/",
+    };
+    struct buf html;
+    buf_init(&html, PAGE_BYTES_MAX);
+    bool rendered = pages_message(web->setup->pages, &page, &html);
+    CHECK(rendered);
+    send_page(web, exchange, status, &html);
+    buf_release(&html);
+}
+
+void send_redirect(const struct web *web, struct exchange *exchange, const char *location)
+{
+    send_headers(web, exchange, SEND_NO_STORE);
+    exchange_header(exchange, "Location", location);
+    exchange_send(exchange, 303);
+}
+
+void send_problem(const struct web *web, struct exchange *exchange, int status, const char *title,
+                  const char *pointer, const char *detail)
+{
+    json_t *problem = json_pack("{s:s, s:s, s:i}", "type", "about:blank", "title", title, "status",
+                                status);
+    if (detail[0] != '\0') {
+        json_object_set_new(problem, "detail", json_string(detail));
+        json_object_set_new(problem, "errors",
+                            json_pack("[{s:s, s:s, s:s}]", "pointer", pointer, "code", "invalid",
+                                      "detail", detail));
+    }
+    char *text = json_dumps(problem, JSON_COMPACT);
+    CHECK(text != NULL);
+    json_decref(problem);
+    send_headers(web, exchange, SEND_NO_STORE);
+    exchange_header(exchange, "Content-Type", "application/problem+json");
+    exchange_body_copy(exchange, str_of(text));
+    exchange_send(exchange, status);
+    free(text);
+}
+
+void send_empty(const struct web *web, struct exchange *exchange, int status)
+{
+    send_headers(web, exchange, SEND_NO_STORE);
+    exchange_send(exchange, status);
+}
+
+bool send_is_machine(const struct exchange *exchange)
+{
+    struct str path = exchange_request(exchange)->path;
+    return str_starts(path, STR("/api/")) || str_starts(path, STR("/hooks/"));
+}

@@ -1,0 +1,129 @@
+#include "web/web.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "web/app.h"
+#include "web/send.h"
+
+static http_handler_fn on_not_found;
+static http_handler_fn on_bad_method;
+static http_handler_fn on_robots;
+
+static const struct route routes[] = {
+    {HTTP_GET, "/V/*", farmer_code},
+    {HTTP_POST, "/V/*", farmer_submit},
+    {HTTP_GET, "/r/*", farmer_receipt},
+    {HTTP_GET, "/progress", farmer_progress},
+    {HTTP_POST, "/progress", farmer_progress_ask},
+    {HTTP_GET, "/", farmer_root},
+    {HTTP_POST, "/hooks/upstream", hooks_upstream},
+    {HTTP_GET, "/robots.txt", on_robots},
+};
+
+struct web *web_new(struct loop *loop, const struct setup *setup, struct store *store,
+                    struct err *err)
+{
+    struct web *web = mem_alloc(sizeof *web);
+    web->magic = WEB_MAGIC;
+    web->loop = loop;
+    web->setup = setup;
+    web->store = store;
+    web->https = str_starts(str_of(setup->options.site.base_url), STR("https://"));
+    web->codes = codes_file_open(setup->options.areas.codes, err);
+    if (web->codes == NULL) {
+        free(web);
+        return NULL;
+    }
+    web->forms = form_cache_new();
+    web->router = (struct router){
+        .routes = routes,
+        .count = sizeof routes / sizeof routes[0],
+        .not_found = on_not_found,
+        .bad_method = on_bad_method,
+        .arg = web,
+    };
+    snprintf(
+        web->csp, sizeof web->csp,
+        "default-src 'none'; style-src %s; img-src data:; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'",
+        pages_style_hash(setup->pages));
+    return web;
+}
+
+void web_free(struct web **web)
+{
+    if (*web != NULL) {
+        form_cache_free(&(*web)->forms);
+        codes_file_close(&(*web)->codes);
+        (*web)->magic = 0;
+        free(*web);
+        *web = NULL;
+    }
+}
+
+void web_handle(struct exchange *exchange, void *arg)
+{
+    struct web *web = arg;
+    CHECK_OBJ(web, WEB_MAGIC);
+    router_dispatch(&web->router, exchange);
+}
+
+/* A request that never became one: the words that fit its status. */
+void web_refused(struct exchange *exchange, int status, void *arg)
+{
+    static const struct {
+        int status;
+        const char *name;
+    } names[] = {
+        {408, "timeout"},  {413, "too_large"}, {414, "too_large"},
+        {429, "too_many"}, {431, "too_large"}, {503, "busy"},
+    };
+    struct web *web = arg;
+    const char *name = "bad_request";
+    CHECK_OBJ(web, WEB_MAGIC);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (names[i].status == status) {
+            name = names[i].name;
+        }
+    }
+    if (status == 429 || status == 503) {
+        exchange_header(exchange, "Retry-After", "5");
+    }
+    if (send_is_machine(exchange)) {
+        send_problem(web, exchange, status, "Not accepted", "", "");
+    } else {
+        send_message(web, exchange, status, name, NULL, NULL);
+    }
+}
+
+static void on_not_found(struct exchange *exchange, void *arg)
+{
+    const struct web *web = arg;
+    if (send_is_machine(exchange)) {
+        send_problem(web, exchange, 404, "Not found", "", "");
+    } else {
+        send_message(web, exchange, 404, "not_found", NULL, NULL);
+    }
+}
+
+static void on_bad_method(struct exchange *exchange, void *arg)
+{
+    const struct web *web = arg;
+    if (send_is_machine(exchange)) {
+        send_problem(web, exchange, 405, "Method not allowed", "", "");
+    } else {
+        send_message(web, exchange, 405, "bad_method", NULL, NULL);
+    }
+}
+
+static void on_robots(struct exchange *exchange, void *arg)
+{
+    const struct web *web = arg;
+    send_headers(web, exchange, SEND_NO_CACHE);
+    exchange_header(exchange, "Content-Type", "text/plain; charset=utf-8");
+    exchange_body_copy(exchange, STR("User-agent: *\nDisallow: /\n"));
+    exchange_send(exchange, 200);
+}
