@@ -1,0 +1,354 @@
+#include "domain/verdict.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/utf8.h"
+
+enum { POINTER_BYTES_MAX = 512, VALUE_BYTES_MAX = 1024, PERSONAL_DIGITS = 7 };
+
+/* One reference token of a pointer, ~1 and ~0 undone (RFC 6901 §4). False when it is broken or too long. */
+static bool read_token(struct str token, char *to, size_t room)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < token.len; i++) {
+        char c = token.at[i];
+        if (c == '~') {
+            i++;
+            if (i == token.len || (token.at[i] != '0' && token.at[i] != '1')) {
+                return false;
+            }
+            c = token.at[i] == '0' ? '~' : '/';
+        }
+        if (len + 1 >= room) {
+            return false;
+        }
+        to[len++] = c;
+    }
+    to[len] = '\0';
+    return true;
+}
+
+static const json_t *array_element(const json_t *array, const char *token)
+{
+    uint64_t index;
+    if ((token[0] == '0' && token[1] != '\0') || !str_to_u64(str_of(token), SIZE_MAX / 2, &index)) {
+        return NULL;
+    }
+    return json_array_get(array, (size_t)index);
+}
+
+/* RFC 6901: "" is the whole document; NULL when it points at nothing. */
+static const json_t *pointer_get(const json_t *at, struct str pointer)
+{
+    char token[POINTER_BYTES_MAX];
+    struct str part;
+    if (pointer.len == 0) {
+        return at;
+    }
+    if (pointer.at[0] != '/') {
+        return NULL;
+    }
+    struct str rest = str_from(pointer, 1);
+    while (at != NULL && str_next(&rest, '/', &part)) {
+        if (!read_token(part, token, sizeof token)) {
+            return NULL;
+        }
+        at = json_is_array(at) ? array_element(at, token) : json_object_get(at, token);
+    }
+    return at;
+}
+
+/* A scalar as people write it in the configuration: 0, 200, ok, true, null. */
+static bool value_text(const json_t *value, struct buf *to)
+{
+    buf_init(to, VALUE_BYTES_MAX);
+    switch (value ? json_typeof(value) : JSON_OBJECT) {
+    case JSON_STRING:
+        buf_put(to, str_make(json_string_value(value), json_string_length(value)));
+        break;
+    case JSON_INTEGER:
+        buf_printf(to, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+        break;
+    case JSON_REAL:
+        buf_printf(to, "%.15g", json_real_value(value));
+        break;
+    case JSON_TRUE:
+        buf_puts(to, "true");
+        break;
+    case JSON_FALSE:
+        buf_puts(to, "false");
+        break;
+    case JSON_NULL:
+        buf_puts(to, "null");
+        break;
+    default:
+        return false;
+    }
+    return buf_ok(to);
+}
+
+static bool is_one_of(struct str value, struct str list)
+{
+    struct str part;
+    while (str_next(&list, ' ', &part)) {
+        part = str_trim(part);
+        if (part.len > 0 && str_eq(part, value)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* How many bytes of digits (an X or x may end an ID number) stand at the front. */
+static size_t digit_run(struct str text)
+{
+    size_t len = 0;
+    while (len < text.len && text.at[len] >= '0' && text.at[len] <= '9') {
+        len++;
+    }
+    return len > 0 && len < text.len && (text.at[len] | 0x20) == 'x' ? len + 1 : len;
+}
+
+/*
+ * Appends the upstream's own words on one line, as far as there is room for whole characters. Long runs of digits are starred: an answer
+ * that repeats an ID number or a phone must not carry it into the console and the log.
+ */
+static void add_words(char *words, struct str text)
+{
+    size_t len = strlen(words);
+    while (text.len > 0) {
+        size_t digits = digit_run(text);
+        struct str piece = digits > 0 ? str_sub(text, 0, digits) : text;
+        struct str rest = str_from(text, digits);
+        uint32_t code;
+        if (digits >= PERSONAL_DIGITS) {
+            piece = STR("***");
+        } else if (digits == 0 && !utf8_next(&rest, &code)) {
+            break;
+        } else if (digits == 0) {
+            bool plain = code >= 0x20 && (code < 0x7F || code >= 0xA0);
+            piece = plain ? str_sub(text, 0, text.len - rest.len) : STR(" ");
+        }
+        if (len + piece.len >= VERDICT_WORDS_BYTES) {
+            break;
+        }
+        memcpy(words + len, piece.at, piece.len);
+        len += piece.len;
+        text = rest;
+    }
+    words[len] = '\0';
+}
+
+static enum verdict_kind verdict_of_status(int status, bool delivered_recently)
+{
+    switch (status) {
+    case 409:
+        return VERDICT_DELIVERED;
+    case 400:
+    case 413:
+    case 415:
+    case 422:
+        return VERDICT_REFUSED;
+    case 404:
+    case 410:
+        return delivered_recently ? VERDICT_REFUSED : VERDICT_MISCONFIGURED;
+    case 408:
+    case 425:
+    case 429:
+        return VERDICT_LATER;
+    default:
+        break;
+    }
+    if (status >= 200 && status < 300) {
+        return VERDICT_DELIVERED;
+    }
+    return status >= 300 && status < 500 ? VERDICT_MISCONFIGURED : VERDICT_LATER;
+}
+
+static enum verdict_kind verdict_of_value(const struct verdict_rules *rules, struct str value)
+{
+    if (is_one_of(value, rules->ok_values) || is_one_of(value, rules->duplicate_values)) {
+        return VERDICT_DELIVERED;
+    }
+    if (is_one_of(value, rules->refused_values)) {
+        return VERDICT_REFUSED;
+    }
+    return is_one_of(value, rules->auth_values) ? VERDICT_MISCONFIGURED : VERDICT_LATER;
+}
+
+static void take_upstream_id(const json_t *body, struct verdict *verdict)
+{
+    const json_t *id = json_object_get(body, "id");
+    struct buf text = {0};
+    if ((json_is_string(id) || json_is_integer(id)) && value_text(id, &text) &&
+        text.len < sizeof verdict->upstream_id) {
+        memcpy(verdict->upstream_id, buf_text(&text), text.len + 1);
+    }
+    buf_release(&text);
+}
+
+/* RFC 9110 §5.6.7, IMF-fixdate only: "Mon, 23 Nov 2026 01:15:02 GMT". */
+static bool parse_imf_fixdate(struct str text, int64_t *ret_wall_ms)
+{
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    char copy[40];
+    char month[4];
+    int day, year, hour, minute, second, used = 0;
+    if (text.len != 29) {
+        return false;
+    }
+    memcpy(copy, text.at, text.len);
+    copy[text.len] = '\0';
+    if (sscanf(copy, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n", &day, month, &year, &hour,
+               &minute, &second, &used) != 6 ||
+        used != 29) {
+        return false;
+    }
+    const char *at = strstr(months, month);
+    if (at == NULL || (at - months) % 3 != 0) {
+        return false;
+    }
+    struct date date = {year, (int)((at - months) / 3) + 1, day};
+    if (!date_exists(date) || hour > 23 || minute > 59 || second > 60) {
+        return false;
+    }
+    *ret_wall_ms = ((date_to_days(date) * 24 + hour) * 60 + minute) * 60000 +
+                   second * INT64_C(1000);
+    return true;
+}
+
+static bool all_digits(struct str text)
+{
+    return text.len > 0 && digit_run(text) == text.len && text.at[text.len - 1] <= '9';
+}
+
+static int64_t retry_after_ms(struct str value, int64_t now_wall_ms)
+{
+    uint64_t seconds;
+    int64_t ms;
+    value = str_trim(value);
+    if (all_digits(value)) {
+        bool small = str_to_u64(value, RETRY_AFTER_MAX_MS / 1000, &seconds);
+        return small ? (int64_t)seconds * 1000 : RETRY_AFTER_MAX_MS;
+    }
+    if (!parse_imf_fixdate(value, &ms)) {
+        return -1;
+    }
+    ms -= now_wall_ms;
+    return ms < 0 ? 0 : ms > RETRY_AFTER_MAX_MS ? RETRY_AFTER_MAX_MS : ms;
+}
+
+/* NULL when it is no JSON. A number too large for an integer must not make the whole answer unreadable. */
+static json_t *parse_body(const struct verdict_answer *answer)
+{
+    json_t *body = NULL;
+    if (answer->body_whole && answer->body.len > 0) {
+        body = json_loadb(answer->body.at, answer->body.len, JSON_DECODE_ANY, NULL);
+    }
+    if (answer->body_whole && answer->body.len > 0 && body == NULL) {
+        body = json_loadb(answer->body.at, answer->body.len,
+                          JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL, NULL);
+    }
+    return body;
+}
+
+/* Where answers usually speak when nobody told us where. */
+static const json_t *find_message(const struct verdict_rules *rules, const json_t *body)
+{
+    static const char *const usual[] = {"message", "msg", "detail", "title", "error"};
+    if (rules->msg_pointer.len > 0) {
+        return pointer_get(body, rules->msg_pointer);
+    }
+    for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++) {
+        const json_t *found = json_object_get(body, usual[i]);
+        if (json_is_string(found)) {
+            return found;
+        }
+    }
+    return NULL;
+}
+
+static void add_message(const struct verdict_rules *rules, const struct verdict_answer *answer,
+                        const json_t *body, struct verdict *verdict)
+{
+    struct buf text = {0};
+    if (body != NULL) {
+        if (value_text(find_message(rules, body), &text) && text.len > 0) {
+            add_words(verdict->words, STR(": "));
+            add_words(verdict->words, buf_str(&text));
+        }
+    } else if (answer->body.len > 0 && !strchr("<{[", answer->body.at[0])) {
+        add_words(verdict->words, STR(": "));
+        add_words(verdict->words, answer->body);
+    }
+    buf_release(&text);
+}
+
+/* A 2xx head whose body has the last word. */
+static void judge_body(const struct verdict_rules *rules, const json_t *body,
+                       const struct verdict_answer *answer, struct verdict *verdict)
+{
+    struct buf value = {0};
+    verdict->kind = VERDICT_LATER;
+    if (body == NULL) {
+        add_words(verdict->words, answer->body_whole ? STR(" body is no JSON") : STR(" body cut"));
+    } else if (!value_text(pointer_get(body, rules->ok_pointer), &value)) {
+        add_words(verdict->words, STR(" no value at "));
+        add_words(verdict->words, rules->ok_pointer);
+    } else {
+        verdict->kind = verdict_of_value(rules, buf_str(&value));
+        add_words(verdict->words, STR(" "));
+        add_words(verdict->words, rules->ok_pointer);
+        add_words(verdict->words, STR("="));
+        add_words(verdict->words, buf_str(&value));
+    }
+    buf_release(&value);
+}
+
+void verdict_of(const struct verdict_rules *rules, const struct verdict_answer *answer,
+                bool delivered_recently, int64_t now_wall_ms, struct verdict *ret)
+{
+    *ret = (struct verdict){.kind = verdict_of_status(answer->status, delivered_recently),
+                            .retry_after_ms = -1};
+    if (answer->status == 0) {
+        snprintf(ret->words, sizeof ret->words, "no answer");
+        return;
+    }
+    bool success = answer->status >= 200 && answer->status < 300;
+    json_t *body = parse_body(answer);
+    snprintf(ret->words, sizeof ret->words, "%d", answer->status);
+    if (success && rules->ok_pointer.len > 0) {
+        judge_body(rules, body, answer, ret);
+    }
+    if (ret->kind != VERDICT_DELIVERED) {
+        ret->retry_after_ms = retry_after_ms(answer->retry_after, now_wall_ms);
+        add_message(rules, answer, body, ret);
+    } else {
+        take_upstream_id(body, ret);
+    }
+    json_decref(body);
+}
+
+const char *verdict_name(enum verdict_kind kind)
+{
+    static const char *const names[] = {"delivered", "refused", "misconfigured", "later"};
+    return names[kind];
+}
+
+int64_t retry_delay_ms(int64_t attempt, int64_t min_ms, int64_t max_ms, uint64_t random)
+{
+    int64_t ceiling = min_ms < 1 ? 1 : min_ms;
+    int64_t cap = max_ms < 1 ? 1 : max_ms;
+    for (int64_t i = 1; i < attempt && ceiling < cap; i++) {
+        ceiling = ceiling > cap / 2 ? cap : ceiling * 2;
+    }
+    if (ceiling > cap) {
+        ceiling = cap;
+    }
+    int64_t delay = (int64_t)(random % ((uint64_t)ceiling + 1));
+    return delay < 1 ? 1 : delay;
+}
