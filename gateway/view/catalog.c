@@ -111,7 +111,12 @@ static const char *value_of(const struct catalog_value *values, struct str name)
 void catalog_fill(const struct catalog *catalog, const char *key,
                   const struct catalog_value *values, struct buf *to)
 {
-    struct str rest = str_of(catalog_text(catalog, key));
+    catalog_fill_text(catalog_text(catalog, key), values, to);
+}
+
+void catalog_fill_text(const char *text, const struct catalog_value *values, struct buf *to)
+{
+    struct str rest = str_of(text);
     while (rest.len > 0) {
         ptrdiff_t open = str_find_char(rest, '{');
         struct str before = open < 0 ? rest : str_sub(rest, 0, (size_t)open);

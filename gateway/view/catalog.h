@@ -26,6 +26,8 @@ struct catalog_value {
 /* Appends the text with {name} replaced; unknown {…} stay. Plain text, not HTML. Ends with name NULL. */
 void catalog_fill(const struct catalog *catalog, const char *key,
                   const struct catalog_value *values, struct buf *to);
+/* The same for a text that is not of the catalog (a procedure's reason). */
+void catalog_fill_text(const char *text, const struct catalog_value *values, struct buf *to);
 json_t *catalog_json(const struct catalog *catalog); /* borrowed: the `t` member of every page */
 
 #endif

@@ -1,0 +1,95 @@
+/*
+ * GET /r/{receipt}-{sig}: receipt and progress. The link's kind says how much is shown (contract §6, mechanics.md "Keys and seals").
+ *
+ *   link ─► kind ─► flow/progress ─► steps with dates, ending, who comes ─► page
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "flow/progress.h"
+#include "qr/svg.h"
+#include "web/app.h"
+#include "web/place.h"
+#include "web/receipt_view.h"
+#include "web/send.h"
+
+enum { VISIT_MAGIC = 0x1515, LINK_TEXT_BYTES = 512, SVG_BYTES_MAX = 65536 };
+
+struct visit {
+    unsigned magic;
+    struct web *web;
+    struct exchange *exchange; /* held */
+    enum link_kind kind;
+    char link[LINK_TEXT_BYTES];
+};
+
+static progress_read_done_fn on_report;
+
+void farmer_receipt(struct exchange *exchange, void *arg)
+{
+    struct web *web = arg;
+    char receipt[RECEIPT_BYTES];
+    enum link_kind kind;
+    CHECK_OBJ(web, WEB_MAGIC);
+    struct str text = route_rest(exchange, "/r/");
+    if (!link_read(&web->setup->keyring, text, receipt, &kind)) {
+        send_message(web, exchange, 404, "not_found", NULL, "/progress");
+        return;
+    }
+    struct visit *visit = mem_alloc(sizeof *visit);
+    visit->magic = VISIT_MAGIC;
+    visit->web = web;
+    visit->exchange = exchange_hold(exchange);
+    visit->kind = kind;
+    snprintf(visit->link, sizeof visit->link, "%s/r/%.*s", web->setup->options.site.base_url,
+             STR_ARG(text));
+    progress_read(web->setup, web->store, receipt, on_report, visit);
+}
+
+static void link_symbol(const char *link, struct buf *to)
+{
+    struct symbol symbol;
+    buf_init(to, SVG_BYTES_MAX);
+    if (symbol_make(&symbol, str_of(link), SYMBOL_M, NULL)) {
+        svg_put(&symbol, "width=\"200\" height=\"200\" aria-hidden=\"true\"", to);
+        symbol_release(&symbol);
+    }
+}
+
+static void show(struct visit *visit, const struct progress_report *report)
+{
+    struct receipt_view *view = mem_alloc(sizeof *view);
+    struct buf html;
+    struct buf svg;
+    receipt_view_make(visit->web->setup, report, visit->kind == LINK_FULL, clock_wall_ms(), view);
+    link_symbol(visit->link, &svg);
+    view->page.qr_svg = buf_text(&svg);
+    view->page.link = visit->link;
+    buf_init(&html, PAGE_BYTES_MAX);
+    bool rendered = pages_receipt(visit->web->setup->pages, &view->page, &html);
+    CHECK(rendered);
+    send_page(visit->web, visit->exchange, 200, &html);
+    buf_release(&html);
+    buf_release(&svg);
+    receipt_view_release(view);
+    free(view);
+}
+
+static void on_report(void *arg, enum op_status status, const struct progress_report *report)
+{
+    struct visit *visit = arg;
+    CHECK_OBJ(visit, VISIT_MAGIC);
+    if (status != OP_OK) {
+        exchange_header(visit->exchange, "Retry-After", "10");
+        send_message(visit->web, visit->exchange, 503, "busy", NULL, "/progress");
+    } else if (report == NULL) {
+        send_message(visit->web, visit->exchange, 404, "not_found", NULL, "/progress");
+    } else {
+        show(visit, report);
+    }
+    exchange_drop(&visit->exchange);
+    visit->magic = 0;
+    free(visit);
+}
