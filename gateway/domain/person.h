@@ -28,9 +28,12 @@ enum person_fault {
 enum person_fault person_name_parse(struct str typed, char ret_name[PERSON_NAME_BYTES]);
 /* 王** : the first letter and two stars, whatever the length. */
 void person_name_mask(struct str name, char ret_mask[PERSON_MASK_BYTES]);
-/* What product.md drops everywhere: U+00AD, U+200B–U+200F, U+2060, U+FEFF; and full-width forms U+FF01–U+FF5E, U+3000 fold to ASCII. */
+/* Drops U+00AD, U+200B–U+200F, U+2060, U+FEFF; full-width forms U+FF01–U+FF5E and U+3000 fold to ASCII; broken UTF-8 becomes U+FFFD. */
 void person_fold_digits(struct str typed, struct buf *to);
-/* Free text: NFC, CRLF to LF, invisible ones dropped, controls and bidi refused (false), trimmed. */
+/* The same for numbers written in groups: blanks and dashes of every kind are dropped too. */
+void person_fold_number(struct str typed, struct buf *to);
+/* Free text: NFC, CRLF to LF, tab to blank, invisible ones dropped, trimmed. False: controls, bidi or broken UTF-8 inside. A text longer than
+ * the buffer's cap leaves it over, as with every write. */
 bool person_text_clean(struct str typed, struct buf *to);
 
 #endif

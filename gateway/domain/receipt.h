@@ -6,6 +6,7 @@
 #define DOMAIN_RECEIPT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/str.h"
 
