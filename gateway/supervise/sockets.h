@@ -1,0 +1,28 @@
+/*
+ * sockets.h - the public listening sockets, opened and kept by the master over crashes and reloads: one with SO_REUSEPORT per web
+ * worker, or a single one (unix:) that all share.
+ */
+#ifndef SUPERVISE_SOCKETS_H
+#define SUPERVISE_SOCKETS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+
+enum { SOCKETS_MAX = 256 };
+
+struct sockets {
+    char address[160];
+    int fds[SOCKETS_MAX];
+    size_t count;
+    bool single;
+};
+
+/* Opens what is missing for that many workers at that address; what is open there already stays. On failure nothing has changed. */
+bool sockets_open(struct sockets *sockets, const char *address, size_t workers,
+                  struct err *err) MUST_CHECK;
+int sockets_of(const struct sockets *sockets, size_t worker);
+void sockets_close(struct sockets *sockets); /* unlinks a unix socket */
+
+#endif
