@@ -2,11 +2,21 @@
  * procedure.h - how a county works a report, as data (templates/procedures/NAME.json), and how far one report is.
  *
  * The procedure: steps with order ("after": [ids]; two steps with the same "after" run in parallel), who, deadline {days, unit, basis},
- * outcomes, words, endings with reasons; total deadline. Checked at load: unknown ids, circles, unreachable steps are errors with the
- * path. A report keeps the version (content hash) it began with.
+ * outcomes, words, reasons of a refusal; total deadline. "green_channel" and "moves" are checked but not yet followed. Checked at load:
+ * unknown keys and ids, circles (whose steps nothing reaches) are errors with the path. A report keeps the version (content hash) it
+ * began with.
  *
  * Progress: the state of one report, plain data that the store keeps as JSON. A move is applied or answered with why not; repeated
  * and late moves change nothing; nothing moves a report back.
+ * - passed and skipped close a step and open those whose "after" are all closed, each with its due time: the step's own days, but not
+ *   beyond the total while that lies ahead.
+ * - A step reported before an earlier one (the upstream's events came out of order): the earlier ones count as passed at the same time,
+ *   for the farmer sees that the report went on; the earlier one's own event then is PROGRESS_UNCHANGED.
+ * - failed means tried in vain (nobody at home, an objection to the notice): the step stays open under its old due time with the note;
+ *   state STEP_FAILED, done_ms is the time of the try. It may still be passed or skipped; an older failed changes nothing.
+ * - A decision ends all: admitted passes the steps that are left, every other decision skips them. A second, different decision is
+ *   PROGRESS_NOT_ALLOWED, the same one PROGRESS_UNCHANGED. Only an admitted report can be cleared.
+ * - Times before the report was accepted count as the time of acceptance. Notes are cut to 200 characters.
  */
 #ifndef DOMAIN_PROCEDURE_H
 #define DOMAIN_PROCEDURE_H
@@ -21,6 +31,8 @@
 
 enum { PROCEDURE_STEPS_MAX = 16, PROCEDURE_ID_BYTES = 24, PROGRESS_NOTE_BYTES = 801 };
 
+enum procedure_outcome { OUTCOME_PASSED, OUTCOME_FAILED, OUTCOME_SKIPPED, OUTCOMES };
+
 struct procedure_step {
     char id[PROCEDURE_ID_BYTES];
     const char *word; /* at most 5 characters: 待上门 */
@@ -29,12 +41,15 @@ struct procedure_step {
     int days;         /* 0: none */
     enum deadline_unit unit;
     bool confirmed; /* false: no document says it ("basis": "unconfirmed"), the farmer reads 一般 */
-    uint32_t after; /* bit set of steps that must be done before */
+    int notice_days_min; /* a public notice stands at least so long; 0: this step is none */
+    unsigned outcomes;   /* bit set of enum procedure_outcome that may be reported */
+    uint32_t after;      /* bit set of steps that must be done before */
+    uint32_t before;     /* the same, through all steps between */
 };
 
 struct procedure_reason {
     char id[PROCEDURE_ID_BYTES];
-    const char *words;
+    const char *words; /* for the farmer; may hold {town} */
 };
 
 struct procedure {
@@ -54,6 +69,7 @@ void procedure_free(struct procedure **procedure);
 int procedure_step_index(const struct procedure *procedure, struct str id); /* -1: none */
 const struct procedure_reason *procedure_reason(const struct procedure *procedure, struct str id);
 
+/* OPEN and FAILED are under way. */
 enum progress_step_state { STEP_WAITING, STEP_OPEN, STEP_PASSED, STEP_FAILED, STEP_SKIPPED };
 
 /* new: nothing happened yet. The decided ones are final, but admitted may become cleared. */
@@ -114,7 +130,8 @@ bool progress_from_json(const struct procedure *procedure, const json_t *json,
                         struct progress *ret) MUST_CHECK;
 const char *progress_state_name(
     enum progress_state state); /* new open admitted declined closed cleared withdrawn */
-/* The index of the open step due first, -1 when none is open. */
+bool progress_step_under_way(const struct progress *progress, size_t step);
+/* The index of the step under way that is due first (without a due time: last), -1 when none is. */
 int progress_current(const struct procedure *procedure, const struct progress *progress);
 
 #endif
