@@ -21,13 +21,14 @@ struct op;
 /* status and answer are the finisher's; answer is valid during the call only. */
 typedef void op_done_fn(void *arg, enum op_status status, const void *answer);
 
+/* deadline_ms: on loop_now_ms's clock. */
 struct op *op_new(struct loop *loop, int64_t deadline_ms, op_done_fn *done, void *arg);
 /* The library's callback. The op reports now (never inside op_new's caller: see op_finish_later) and is freed after the turn. */
 void op_finish(struct op *op, enum op_status status, const void *answer);
 void op_finish_later(struct op *op, enum op_status status); /* for failures known at once */
 bool op_finished(const struct op *op); /* already timed out: the late answer is dropped */
-void op_hold(
-    struct op *op); /* one per party that will still touch it (the library's pending callback) */
+/* One per party that will still touch it (the library's pending callback). */
+void op_hold(struct op *op);
 void op_drop(struct op **op);
 
 #endif

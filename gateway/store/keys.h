@@ -1,0 +1,68 @@
+/*
+ * keys.h - every key in Redis, named here and in the head of store.lua only.
+ *
+ * A report's keys carry the hash tag of its bucket, {00} to {99} (the first two digits of its receipt), and never another. The functions get one
+ * key, the bucket's prefix `ms:{NN}`, and put the rest behind it:
+ *
+ *   ms:{NN}:r:<receipt>   hash  the record (reports.h); `fails` counts wrong last-fours over its life
+ *   ms:{NN}:x:<receipt>   list  audit chain, each link `<64 hex> <seq> <json>`
+ *   ms:{NN}:c:<receipt>   list  its events that are not delivered, in version order; only the first may leave HELD
+ *   ms:{NN}:t:<token>     hash  what a form's token was used for, 31 days: <person> and <person>:<content> → <receipt><link>
+ *   ms:{NN}:p:<id hash>   zset  <phone hash>:<receipt>, all at 0: the reports of a person. Drills: ms:{NN}:dp:<id hash>, 7 days
+ *   ms:{NN}:a:<area>      zset  receipt by the number of its last change (no drills)
+ *   ms:{NN}:changes       zset  receipt by the number of its last change
+ *   ms:{NN}:drills        zset  receipt by the ms when it is gone
+ *   ms:{NN}:w:<webhook>   text  a webhook-id that was applied, 30 days
+ *   ms:{NN}:e:<event>     hash  r receipt, area, st state, at ms made, seq, n attempts, fence, sealed (gone once delivered), why, hold, up, first
+ *   ms:{NN}:l:<event>     list  the last 20 attempts, each `<wall ms> <http status> <outcome> <words>`
+ *   ms:{NN}:events        zset  event by its number: the ledger's roll
+ *   ms:{NN}:ready         zset  event by the ms since when it is due
+ *   ms:{NN}:delayed       zset  event by the ms when it is due
+ *   ms:{NN}:sending       zset  event by the ms when its lease ends
+ *   ms:{NN}:held          zset  event by the ms when it was put
+ *   ms:{NN}:buried        zset  event by the ms when it was buried
+ *   ms:{NN}:n             hash  seq, accepted, unsent, drills, made, delivered, dropped, delivered_ms, mark
+ *   ms:{NN}:ledger        hash  <area>:accepted, <area>:unsent, <area>:made
+ *   ms:{NN}:g:<cell>:<h>  text  wrong guesses at a receipt in hour h;  ms:{NN}:gi:<cell>:<d> at an ID on day d
+ *   ms:{NN}:anchors       list  audit anchors, newest first, `<ms> <seq> <hash>`: a hash over the heads that changed since the one before
+ *   ms:{NN}:wake          channel  something is READY; the message is NN
+ *   ms:{NN}:changes       channel  `NN seq`
+ *   ms:epoch, ms:schema, ms:text:<kind>:<id>@<version>   of the whole store
+ */
+#ifndef STORE_KEYS_H
+#define STORE_KEYS_H
+
+/* The shape of everything above. A newer gateway opens older data, an older one refuses newer data. */
+enum { KEYS_SCHEMA = 1, KEYS_LIBRARY = 1 };
+
+#define KEYS_EPOCH          "ms:epoch"
+#define KEYS_SCHEMA_NUMBER  "ms:schema"
+#define KEYS_BUCKET_FORMAT  "ms:{%02u}"
+#define KEYS_RECORD_FORMAT  "ms:{%02u}:r:%s"
+#define KEYS_TEXT_FORMAT    "ms:text:%s:%s"
+#define KEYS_WAKE_PATTERN   "ms:{*}:wake"
+#define KEYS_CHANGE_PATTERN "ms:{*}:changes"
+
+/* Functions of the library `mashang` (store.lua). */
+#define KEYS_VERSION      "version_1"
+#define KEYS_ACCEPT       "accept_1"
+#define KEYS_CHANGE       "change_1"
+#define KEYS_FIND         "find_1"
+#define KEYS_GUESS        "guess_1"
+#define KEYS_GUESS_ASK    "guess_ask_1"
+#define KEYS_GUESS_WRONG  "guess_wrong_1"
+#define KEYS_RESERVE      "reserve_1"
+#define KEYS_SETTLE       "settle_1"
+#define KEYS_RELEASE_HELD "release_held_1"
+#define KEYS_KICK         "kick_1"
+#define KEYS_KICK_ALL     "kick_all_1"
+#define KEYS_BURY         "bury_1"
+#define KEYS_COUNTS       "counts_1"
+#define KEYS_DEAD         "dead_1"
+#define KEYS_SHOW         "show_1"
+#define KEYS_AUDIT        "audit_1"
+#define KEYS_SWEEP        "sweep_1"
+#define KEYS_ANCHOR       "anchor_1"
+#define KEYS_MARK         "mark_1"
+
+#endif
