@@ -1,0 +1,444 @@
+/*
+ * One connection: one request at a time, what is pipelined waits in order.
+ *
+ *              first byte            request whole               exchange_send
+ *   ─► IDLE ───────────────► READING ─────────────► BUSY (handler) ──────────┐
+ *       ▲                      │ wrong, late, too long, too many             │
+ *       │                      └──────────────► refused ─────────────────┐   │
+ *       │ keep-alive                                                     ▼   ▼
+ *       └───────────────────────────────────────────────── written ◄── WRITING ◄─ socket full
+ *                                                             │
+ *                                   CLOSED ◄── close ◄────────┴── refused ──► LINGER ──► CLOSED
+ *
+ * In the common case that is one recv and one sendmsg. Everything that may end a connection runs at the top of a turn (on_read, on_write,
+ * conn_on_answer, conn_timed_out): a handler up the stack never finds its exchange gone when exchange_send returns.
+ *
+ * While BUSY or WRITING bytes are still read, into `rest`, up to READ_BYTES_MAX: that is how the end of a connection is seen while a long poll
+ * waits. A visitor that only closed its sending half still gets its answer.
+ */
+#include "http/conn.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/metrics.h"
+
+enum {
+    LINGER_MS = 2000,
+    LINGER_BYTES_MAX = 256 * 1024,
+    STOP_GRACE_MS = 1000,
+    WRITE_BYTES_PER_S = 4096
+};
+
+static void on_read(evutil_socket_t fd, short what, void *arg);
+static void on_write(evutil_socket_t fd, short what, void *arg);
+static void on_closed_turn(void *arg);
+
+static void wait_for(struct conn *conn, enum wait kind, int64_t ms)
+{
+    struct listener *listener = conn->listener;
+    deadline_set(&listener->deadlines, &conn->deadline, kind, loop_now_ms(listener->loop) + ms);
+}
+
+static void set_reading(struct conn *conn, bool reading)
+{
+    if (reading != conn->reading) {
+        conn->reading = reading;
+        CHECK((reading ? event_add(&conn->read_event, NULL) : event_del(&conn->read_event)) == 0);
+    }
+}
+
+void conn_open(struct listener *listener, int fd, const struct sockaddr *peer, bool over_cap)
+{
+    struct conn *conn = mem_alloc(sizeof *conn);
+    struct event_base *base = loop_base(listener->loop);
+    conn->magic = CONN_MAGIC;
+    conn->fd = fd;
+    conn->state = CONN_IDLE;
+    conn->fresh = true;
+    conn->over_cap = over_cap;
+    conn->peer = address_of_peer(peer);
+    address_text(&conn->peer, conn->peer_text);
+    conn->listener = listener;
+    buf_init(&conn->rest, READ_BYTES_MAX);
+    conn->after = listener->conns;
+    if (conn->after != NULL) {
+        conn->after->before = conn;
+    }
+    listener->conns = conn;
+    listener->counts.open++;
+    CHECK(event_assign(&conn->read_event, base, fd, EV_READ | EV_PERSIST, on_read, conn) == 0);
+    CHECK(event_assign(&conn->write_event, base, fd, EV_WRITE | EV_PERSIST, on_write, conn) == 0);
+    set_reading(conn, true);
+    wait_for(conn, WAIT_HEAD, listener->options.head_ms);
+}
+
+void conn_close(struct conn *conn)
+{
+    struct listener *listener = conn->listener;
+    struct exchange *exchange = conn->exchange;
+    CHECK_OBJ(conn, CONN_MAGIC);
+    if (conn->state == CONN_CLOSED) {
+        return;
+    }
+    set_reading(conn, false);
+    event_del(&conn->write_event);
+    close(conn->fd);
+    conn->state = CONN_CLOSED;
+    deadline_clear(&conn->deadline);
+    *(conn->before ? &conn->before->after : &listener->conns) = conn->after;
+    if (conn->after != NULL) {
+        conn->after->before = conn->before;
+    }
+    listener->counts.open--;
+    buf_release(&conn->rest);
+    conn->exchange = NULL;
+    loop_later(listener->loop, on_closed_turn, conn);
+    if (exchange != NULL) {
+        exchange->conn = NULL;
+        if (!exchange->sent) {
+            exchange_went(exchange);
+        }
+        exchange_release(exchange);
+    }
+}
+
+static void on_closed_turn(void *arg)
+{
+    struct conn *conn = arg;
+    CHECK_OBJ(conn, CONN_MAGIC);
+    conn->magic = 0;
+    free(conn);
+}
+
+/* A close with bytes still coming would make the kernel reset the connection, and the answer would be lost with it. */
+static void linger(struct conn *conn)
+{
+    shutdown(conn->fd, SHUT_WR);
+    exchange_release(conn->exchange);
+    conn->exchange = NULL;
+    buf_release(&conn->rest);
+    conn->state = CONN_LINGER;
+    set_reading(conn, true);
+    wait_for(conn, WAIT_LINGER, LINGER_MS);
+}
+
+static void count_answer(struct listener *listener, int status)
+{
+    listener->counts.by_status[status / 100]++;
+    metrics_add(METRIC_REQUESTS, 1);
+    if (status >= 400) {
+        metrics_add(status >= 500 ? METRIC_ANSWERS_5XX : METRIC_ANSWERS_4XX, 1);
+    }
+}
+
+static bool stays(const struct conn *conn)
+{
+    const struct exchange *exchange = conn->exchange;
+    return exchange->reader.keep_alive && !exchange->close_after && !conn->refused &&
+           !conn->listener->stopping;
+}
+
+static void end_request(struct conn *conn)
+{
+    bool stay = stays(conn);
+    conn->fresh = false;
+    if (conn->refused) {
+        linger(conn);
+    } else if (!stay) {
+        conn_close(conn);
+    } else {
+        exchange_release(conn->exchange);
+        conn->exchange = NULL;
+        conn->state = CONN_IDLE;
+        deadline_clear(&conn->deadline);
+    }
+}
+
+/* The deadline of a write is absolute: it is set when the socket is first full. */
+static void write_on(struct conn *conn)
+{
+    struct listener *listener = conn->listener;
+    struct response *response = &conn->exchange->response;
+    struct iovec iov[RESPONSE_IOV_MAX];
+    struct msghdr message = {.msg_iov = iov};
+    message.msg_iovlen = (size_t)response_iov(response, iov);
+    ssize_t wrote;
+    do {
+        wrote = sendmsg(conn->fd, &message, MSG_NOSIGNAL);
+    } while (wrote < 0 && errno == EINTR);
+    if (wrote < 0 && errno != EAGAIN) {
+        conn_close(conn);
+        return;
+    }
+    response->written += wrote > 0 ? (size_t)wrote : 0;
+    listener->counts.bytes_out += wrote > 0 ? (uint64_t)wrote : 0;
+    if (response->written == response->bytes) {
+        end_request(conn);
+    } else if (conn->state != CONN_WRITING) {
+        int64_t extra_ms = (int64_t)(response->bytes / WRITE_BYTES_PER_S) * 1000;
+        conn->state = CONN_WRITING;
+        CHECK(event_add(&conn->write_event, NULL) == 0);
+        wait_for(conn, WAIT_WRITE, listener->options.write_ms + extra_ms);
+    }
+}
+
+static void write_answer(struct conn *conn)
+{
+    struct listener *listener = conn->listener;
+    struct exchange *exchange = conn->exchange;
+    struct response_frame frame = {
+        .head = exchange->reader.request.method == HTTP_HEAD,
+        .keep_alive = stays(conn),
+        .http_1_0 = exchange->reader.http_1_0,
+    };
+    response_compose(&exchange->response, exchange->status, frame,
+                     date_line_at(&listener->date, clock_wall_ms()));
+    count_answer(listener, exchange->status);
+    write_on(conn);
+}
+
+static void refuse(struct conn *conn, int status)
+{
+    struct listener *listener = conn->listener;
+    struct exchange *exchange = conn->exchange;
+    conn->refused = true;
+    conn->in_turn = true;
+    listener->counts.refused++;
+    deadline_clear(&conn->deadline);
+    if (status == 503 || status == 429) {
+        exchange_header(exchange, "Retry-After", status == 503 ? "5" : "1");
+    }
+    if (listener->options.on_refused != NULL) {
+        listener->options.on_refused(exchange, status, listener->options.arg);
+    } else {
+        exchange_header(exchange, "Content-Type", "text/plain; charset=utf-8");
+        exchange_body_copy(exchange, STR("refused\n"));
+        exchange_send(exchange, status);
+    }
+    conn->in_turn = false;
+    CHECK(exchange->sent);
+    write_answer(conn);
+}
+
+static void dispatch(struct conn *conn)
+{
+    struct listener *listener = conn->listener;
+    struct exchange *exchange = conn->exchange;
+    conn->state = CONN_BUSY;
+    conn->in_turn = true;
+    deadline_clear(&conn->deadline);
+    listener->counts.requests++;
+    listener->options.handler(exchange, listener->options.arg);
+    conn->in_turn = false;
+    CHECK(exchange->sent || exchange->refs > 1);
+    if (exchange->sent) {
+        write_answer(conn);
+    }
+}
+
+/* The head is whole: may this request go on? */
+static bool admit(struct conn *conn, bool body_is_here)
+{
+    struct listener *listener = conn->listener;
+    struct reader *reader = &conn->exchange->reader;
+    struct address client = guard_client(listener->guard, &conn->peer, &reader->request);
+    if (memcmp(&client, &conn->peer, sizeof client) != 0) {
+        address_text(&client, reader->request.client);
+    }
+    if (conn->over_cap) {
+        refuse(conn, 503);
+        return false;
+    }
+    if (!guard_allow(listener->guard, &client, loop_now_ms(listener->loop))) {
+        refuse(conn, 429);
+        return false;
+    }
+    if (reader_in_body(reader)) {
+        static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+        deadline_clear(&conn->deadline); /* the head's */
+        if (reader->facts.expects_continue && !body_is_here) {
+            /* nothing else is under way, so it fits; if not, the client goes on by itself */
+            (void)!send(conn->fd, go_on, sizeof go_on - 1, MSG_NOSIGNAL);
+        }
+    }
+    return true;
+}
+
+/* Takes bytes of one request; returns how many were used. */
+static size_t feed_request(struct conn *conn, struct str bytes)
+{
+    if (conn->state == CONN_IDLE) {
+        conn->exchange = exchange_take(conn->listener, conn);
+        conn->state = CONN_READING;
+        if (conn->deadline.kind !=
+            WAIT_HEAD) { /* a fresh connection's head is due from its accept */
+            deadline_clear(&conn->deadline);
+        }
+    }
+    struct reader *reader = &conn->exchange->reader;
+    size_t used;
+    enum reader_result result = reader_feed(reader, bytes, &used);
+    if (result == READER_HEAD) {
+        size_t more = 0;
+        if (!admit(conn, used < bytes.len)) {
+            return used;
+        }
+        result = reader_feed(reader, str_from(bytes, used), &more);
+        used += more;
+    }
+    if (result == READER_WHOLE) {
+        dispatch(conn);
+    } else if (result == READER_REFUSED) {
+        refuse(conn, reader->status);
+    }
+    return used;
+}
+
+/* A head's or a body's deadline stands from its first byte; only a new wait sets a new one. */
+static void wait_by_state(struct conn *conn)
+{
+    const struct listener_options *options = &conn->listener->options;
+    if (conn->state == CONN_IDLE) {
+        wait_for(conn, WAIT_IDLE, options->idle_ms);
+    } else if (conn->state == CONN_READING && conn->deadline.kind == WAIT_NONE) {
+        bool body = reader_in_body(&conn->exchange->reader);
+        wait_for(conn, body ? WAIT_BODY : WAIT_HEAD, body ? options->body_ms : options->head_ms);
+    }
+}
+
+static void keep_rest(struct conn *conn, struct str bytes)
+{
+    buf_put(&conn->rest, bytes);
+    CHECK(buf_ok(&conn->rest));
+    if (conn->rest.len == READ_BYTES_MAX) {
+        set_reading(conn, false);
+    }
+}
+
+static void feed(struct conn *conn, struct str bytes)
+{
+    while (bytes.len > 0 && (conn->state == CONN_IDLE || conn->state == CONN_READING)) {
+        bytes = str_from(bytes, feed_request(conn, bytes));
+    }
+    if (bytes.len > 0 && (conn->state == CONN_BUSY || conn->state == CONN_WRITING)) {
+        keep_rest(conn, bytes);
+    }
+    wait_by_state(conn);
+}
+
+/* After an answer that was not written in the turn of its request. */
+static void resume(struct conn *conn)
+{
+    if (conn->state != CONN_IDLE) {
+        return;
+    }
+    struct buf rest = conn->rest;
+    buf_init(&conn->rest, READ_BYTES_MAX);
+    set_reading(conn, true);
+    feed(conn, buf_str(&rest));
+    buf_release(&rest);
+}
+
+void conn_on_answer(void *arg)
+{
+    struct conn *conn = arg;
+    CHECK_OBJ(conn, CONN_MAGIC);
+    if (conn->state != CONN_BUSY) {
+        return;
+    }
+    if (conn->exchange->sent) {
+        write_answer(conn);
+        resume(conn);
+    } else if (conn->exchange->refs == 1) { /* given up: the visitor went first */
+        conn_close(conn);
+    }
+}
+
+static void on_write(evutil_socket_t fd, short what, void *arg)
+{
+    struct conn *conn = arg;
+    (void)fd;
+    (void)what;
+    CHECK_OBJ(conn, CONN_MAGIC);
+    CHECK(conn->state == CONN_WRITING);
+    write_on(conn);
+    if (conn->state != CONN_WRITING && conn->state != CONN_CLOSED) {
+        event_del(&conn->write_event);
+    }
+    resume(conn);
+}
+
+static void on_end(struct conn *conn)
+{
+    bool half = conn->state == CONN_BUSY || conn->state == CONN_WRITING;
+    if (!half) {
+        conn_close(conn);
+        return;
+    }
+    set_reading(conn, false);
+    if (conn->state == CONN_BUSY && !conn->exchange->sent) {
+        exchange_went(conn->exchange);
+    }
+}
+
+static void on_read(evutil_socket_t fd, short what, void *arg)
+{
+    struct conn *conn = arg;
+    (void)what;
+    CHECK_OBJ(conn, CONN_MAGIC);
+    struct listener *listener = conn->listener;
+    size_t room = READ_BYTES_MAX - conn->rest.len;
+    ssize_t got = recv(fd, listener->scratch, room, 0);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
+        return;
+    }
+    if (got < 0) {
+        conn_close(conn);
+        return;
+    }
+    if (got == 0) {
+        on_end(conn);
+        return;
+    }
+    listener->counts.bytes_in += (uint64_t)got;
+    struct str bytes = str_make(listener->scratch, (size_t)got);
+    if (conn->state == CONN_LINGER) {
+        conn->lingered_bytes += bytes.len;
+        if (conn->lingered_bytes > LINGER_BYTES_MAX) {
+            conn_close(conn);
+        }
+    } else {
+        feed(conn, bytes);
+    }
+}
+
+void conn_timed_out(struct conn *conn, enum wait kind)
+{
+    CHECK_OBJ(conn, CONN_MAGIC);
+    bool begun = conn->exchange != NULL && reader_begun(&conn->exchange->reader);
+    if ((kind == WAIT_HEAD || kind == WAIT_BODY) && begun) {
+        refuse(conn, 408);
+    } else {
+        conn_close(conn);
+    }
+}
+
+/* A request may be on its way on a connection that looks idle: one that is already in the socket, and a first one, are waited for. */
+void conn_stop(struct conn *conn)
+{
+    char byte;
+    if (conn->state == CONN_IDLE) {
+        bool coming = recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+        if (coming || conn->fresh) {
+            wait_for(conn, WAIT_LINGER, STOP_GRACE_MS);
+        } else {
+            conn_close(conn);
+        }
+    }
+}
