@@ -47,6 +47,11 @@ bool sockets_open(struct sockets *sockets, const char *address, size_t workers, 
     return true;
 }
 
+void sockets_trim(struct sockets *sockets, size_t workers)
+{
+    close_all(sockets, sockets->single ? 1 : workers);
+}
+
 int sockets_of(const struct sockets *sockets, size_t worker)
 {
     return sockets->fds[sockets->single ? 0 : worker];

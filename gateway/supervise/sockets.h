@@ -22,6 +22,8 @@ struct sockets {
 /* Opens what is missing for that many workers at that address; what is open there already stays. On failure nothing has changed. */
 bool sockets_open(struct sockets *sockets, const char *address, size_t workers,
                   struct err *err) MUST_CHECK;
+/* Closes what more than that many workers would need: nobody would accept there. */
+void sockets_trim(struct sockets *sockets, size_t workers);
 int sockets_of(const struct sockets *sockets, size_t worker);
 void sockets_close(struct sockets *sockets); /* unlinks a unix socket */
 

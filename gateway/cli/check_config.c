@@ -1,0 +1,75 @@
+#include <jansson.h>
+#include <stdio.h>
+
+#include "cli/commands.h"
+#include "cli/load.h"
+#include "flow/forward.h"
+
+static int print_example(void)
+{
+    struct buf text;
+    buf_init(&text, 1 << 17);
+    options_print_example(&text);
+    fputs(buf_text(&text), stdout);
+    buf_release(&text);
+    return CLI_DONE;
+}
+
+static void print_found(const struct setup *setup, bool json)
+{
+    if (json) {
+        json_auto_t *said = json_pack("{s:b, s:[]}", "ok", 1, "warnings");
+        for (size_t i = 0; i < setup->warning_count; i++) {
+            json_array_append_new(json_object_get(said, "warnings"),
+                                  json_string(setup->warnings[i]));
+        }
+        json_dumpf(said, stdout, JSON_COMPACT);
+        fputc('\n', stdout);
+        return;
+    }
+    for (size_t i = 0; i < setup->warning_count; i++) {
+        printf("warning: %s\n", setup->warnings[i]);
+    }
+    printf("ok: %zu areas, templates %s, procedure %s\n", areas_count(setup->areas),
+           setup->options.forms.dir, setup->options.procedure.file);
+}
+
+static int run(const struct args *args)
+{
+    struct err err;
+    if (args->word_count > 0) {
+        return cli_fail(CLI_USAGE, "check-config: %s: no word is expected", args->words[0]);
+    }
+    if (args_get(args, "--example") != NULL) {
+        return print_example();
+    }
+    struct setup *setup = load_setup(args);
+    if (setup == NULL) {
+        return CLI_CONFIG;
+    }
+    bool fits = forward_check(setup, &err);
+    if (fits) {
+        print_found(setup, args->json);
+    } else {
+        cli_fail(CLI_CONFIG, "%s", err.text);
+    }
+    setup_free(&setup);
+    return fits ? CLI_DONE : CLI_CONFIG;
+}
+
+static const struct arg_spec specs[] = {{"--example", false}, {NULL, false}};
+
+const struct command command_check_config = {
+    .name = "check-config",
+    .summary = "read everything that `serve` would read, and say what is wrong",
+    .help =
+        "  mashang check-config -c /etc/mashang/mashang.conf\n"
+        "  mashang check-config --example > mashang.conf.example\n"
+        "\n"
+        "Reads the configuration, the keyring, areas, templates, forms, the procedure, secrets and "
+        "maps,\n"
+        "and starts nothing. Exit 78 with the place and what is allowed when something is wrong.\n"
+        "--example prints every setting with its default.\n",
+    .specs = specs,
+    .run = run,
+};

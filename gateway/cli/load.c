@@ -1,0 +1,52 @@
+#include "cli/load.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { WAIT_MS = 5000 };
+
+struct setup *load_setup(const struct args *args)
+{
+    struct err err;
+    struct options options;
+    if (!options_load(&options, args->file, args->set, args->set_count, &err)) {
+        cli_fail(CLI_CONFIG, "%s", err.text);
+        return NULL;
+    }
+    struct setup *setup = setup_load(&options, &err);
+    if (setup == NULL) {
+        cli_fail(CLI_CONFIG, "%s", err.text);
+    }
+    return setup;
+}
+
+void load_private_address(const struct options *options, char ret_address[LOAD_ADDRESS_BYTES])
+{
+    ret_address[0] = '\0';
+    if (strcmp(options->redis.url, "private:") == 0) {
+        snprintf(ret_address, LOAD_ADDRESS_BYTES, "unix:%s/redis.sock", options->redis.data_dir);
+    }
+}
+
+bool load_store(const struct setup *setup, struct load_store *ret)
+{
+    struct err err;
+    char address[LOAD_ADDRESS_BYTES];
+    struct store_options options;
+    load_private_address(&setup->options, address);
+    setup_store_options(setup, address, &options);
+    ret->loop = loop_new();
+    ret->store = store_new(ret->loop, &options);
+    if (store_wait(ret->store, WAIT_MS, &err)) {
+        return true;
+    }
+    cli_fail(CLI_FAILED, "redis: %s", err.text);
+    load_store_end(ret);
+    return false;
+}
+
+void load_store_end(struct load_store *opened)
+{
+    store_free(&opened->store);
+    loop_free(&opened->loop);
+}

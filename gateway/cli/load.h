@@ -1,0 +1,26 @@
+/*
+ * load.h - what most commands begin with: the configuration, and all that it names.
+ */
+#ifndef CLI_LOAD_H
+#define CLI_LOAD_H
+
+#include "cli/args.h"
+#include "flow/setup.h"
+#include "net/loop.h"
+#include "store/store.h"
+
+/* NULL: the fault is on stderr; exit CLI_CONFIG. */
+struct setup *load_setup(const struct args *args);
+
+/* A store that is ready, on a loop of its own. False: the fault is on stderr; exit CLI_FAILED. */
+struct load_store {
+    struct loop *loop;
+    struct store *store;
+};
+bool load_store(const struct setup *setup, struct load_store *ret);
+void load_store_end(struct load_store *opened);
+/* unix:… of the private Redis of this data folder. */
+enum { LOAD_ADDRESS_BYTES = 256 };
+void load_private_address(const struct options *options, char ret_address[LOAD_ADDRESS_BYTES]);
+
+#endif

@@ -1,0 +1,34 @@
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/load.h"
+#include "flow/forward.h"
+
+static int run(const struct args *args)
+{
+    if (args->word_count != 1 || strcmp(args->words[0], "try") != 0) {
+        return cli_fail(CLI_USAGE, "upstream: `try` is expected");
+    }
+    struct setup *setup = load_setup(args);
+    if (setup == NULL) {
+        return CLI_CONFIG;
+    }
+    int code = forward_try(setup, args_get(args, "--send") != NULL, args->json);
+    setup_free(&setup);
+    return code;
+}
+
+static const struct arg_spec specs[] = {{"--send", false}, {NULL, false}};
+
+const struct command command_upstream = {
+    .name = "upstream",
+    .summary = "print or send the request for a sample report",
+    .help = "  mashang upstream try -c FILE\n"
+            "  mashang upstream try --send -c FILE\n"
+            "\n"
+            "Prints the exact request (secrets masked). --send sends it, marked as a sample, and "
+            "prints the\n"
+            "answer and what the gateway would make of it. Exit 1 when it was not delivered.\n",
+    .specs = specs,
+    .run = run,
+};
