@@ -97,7 +97,7 @@ $(B)/mashang-qr: $(B)/qr/main.o $(B)/qr/poster.o $(B)/qr/png.o $(call libs,base 
 	$(Q)$(CC) $(LINK) $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS) $(shell pkg-config --libs $(PAPER) 2>/dev/null) -o $@
 
 # tests/unit/ROOM_NAME_test.c is linked with its room and those below, so that one broken room stops no other's tests.
-below     = $(if $(filter qr,$(1)),base crypto domain,$(if $(filter web cli supervise,$(1)),$(ROOMS) qr,$(if $(filter http,$(1)),base net,$(shell echo "$(ROOMS)" | sed 's/ *\<$(1)\>.*//'))))
+below     = $(if $(filter qr,$(1)),base crypto domain,$(if $(filter web cli supervise,$(1)),$(ROOMS) qr,$(if $(filter http,$(1)),base net,$(if $(filter net,$(1)),base,$(shell echo "$(ROOMS)" | sed 's/ *\<$(1)\>.*//')))))
 room_of   = $(firstword $(subst _, ,$(notdir $(1))))
 .SECONDEXPANSION:
 $(B)/unit/%: $(B)/tests/unit/%.o $$(call libs,$$(call below,$$(call room_of,$$*)) $$(call room_of,$$*)) $$(if $$(filter http web cli supervise,$$(call room_of,$$*)),$(B)/libllhttp.a)
