@@ -29,9 +29,16 @@ enum area_level {
 
 struct areas; /* the block */
 
-/* An area is its index: 0 … areas_count-1, in the order parents before children, siblings as in the file. */
+/*
+ * An area is its index: 0 … areas_count-1, in the order parents before children, siblings as in the file. Several areas may stand at the
+ * top (the provinces of the nation): they are the children of AREA_NONE.
+ */
 typedef uint32_t area_index; /* the one typedef: an index must not be mixed up with a count */
 
+/*
+ * The text is needed during the call only. Errors: `file:line: …`. `alias,OLD,NEW[,NAME]`: an OLD that has a row of its own is retired by it
+ * (the name stays known, what lay below it now lies below NEW); chains are followed to their end.
+ */
 struct areas *areas_load(struct str csv, const char *file, struct err *err) MUST_CHECK;
 void areas_free(struct areas **areas);
 size_t areas_count(const struct areas *areas);
@@ -39,28 +46,29 @@ size_t areas_bytes(const struct areas *areas);
 
 area_index areas_find(const struct areas *areas,
                       struct str id); /* AREA_NONE: unknown. Aliases are not followed. */
-/* Follows aliases (a merged village); *ret_old_name is the old name, or empty. */
+/* Follows aliases (a merged village); *ret_old_name is the old shown name, or empty. */
 area_index areas_resolve(const struct areas *areas, struct str id, struct str *ret_old_name);
-area_index areas_root(
-    const struct areas *areas); /* the highest area with more than one child: where `/` starts */
+/* The highest area with more than one child: where `/` starts. AREA_NONE when several stand at the top. */
+area_index areas_root(const struct areas *areas);
 struct str area_id(const struct areas *areas, area_index area);
 struct str area_name(const struct areas *areas, area_index area);  /* official */
 struct str area_shown(const struct areas *areas, area_index area); /* 葛家村 */
 enum area_level area_level(const struct areas *areas, area_index area);
 const char *area_level_name(enum area_level level);
 area_index area_parent(const struct areas *areas, area_index area); /* AREA_NONE at the top */
+/* Of AREA_NONE: the areas at the top. */
 size_t area_child_count(const struct areas *areas, area_index area);
 area_index area_child(const struct areas *areas, area_index area, size_t nth);
 /* The ancestor (or itself) of that level; AREA_NONE when there is none. */
 area_index area_up(const struct areas *areas, area_index area, enum area_level level);
 /* From the top down to the area itself; returns how many (≤ AREA_DEPTH_MAX). */
 size_t area_path(const struct areas *areas, area_index area, area_index ret_path[AREA_DEPTH_MAX]);
-/* The nearest upward; empty when nobody has one. */
+/* The nearest upward; empty when nobody has one. The contact is never from above the area whose phone it would stand beside. */
 struct str area_phone(const struct areas *areas, area_index area);
 struct str area_contact(const struct areas *areas, area_index area);
 /* A form can be filed here: village or grid, or any area without children. */
 bool area_takes_reports(const struct areas *areas, area_index area);
-/* 0–99: of its county, else of the nearest area above the village (mechanics.md "Buckets"). */
+/* 0–99: of its county, else of the nearest area above that, else of the topmost (mechanics.md "Buckets"). */
 unsigned area_bucket(const struct areas *areas, area_index area);
 
 #endif
