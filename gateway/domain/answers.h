@@ -7,7 +7,9 @@
  *
  * values: a member per field that applies and is filled: text and choice as string, choices as array in the form's order without
  * repeats, ticks as true. Unknown fields are ignored; unknown choices are faults. Fields of FORM_PAGE_CHECK are read with
- * ANSWERS_SUBMIT only. At most one fault per field.
+ * ANSWERS_SUBMIT only. At most one fault per field, in the form's order.
+ * typed: a member per field that was sent, text as string, choices as array of strings, a tick that is set as true; as typed, but valid UTF-8
+ * without controls, cut after four times what the field allows.
  */
 #ifndef DOMAIN_ANSWERS_H
 #define DOMAIN_ANSWERS_H
@@ -26,6 +28,7 @@ struct answers_fault {
     const struct form_field *field;
     const char *key; /* catalog key of the sentence, "fault.…" */
     char offer[24];  /* a value to offer instead (18 characters of a certificate), or "" */
+    size_t count;    /* how many characters were typed, for {count} in the sentence */
 };
 
 struct answers {
@@ -46,6 +49,10 @@ bool answers_has(const struct answers *answers, const char *name,
                  const char *value); /* a choice or one of the choices */
 /* Does this field apply to these answers? (for the check page: which ticks to show) */
 bool answers_field_applies(const struct answers *answers, const struct form_field *field);
+/* The catalog key of the label that fits these answers. */
+const char *answers_label(const struct answers *answers, const struct form_field *field);
+const struct answers_fault *answers_fault(const struct answers *answers,
+                                          const struct form_field *field); /* NULL: none */
 /* Canonical JSON (sorted, compact) of what makes two submissions the same: all values but ticks. The caller frees. */
 char *answers_canonical(const struct answers *answers);
 

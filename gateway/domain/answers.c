@@ -1,0 +1,372 @@
+#include "domain/answers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/utf8.h"
+#include "domain/form_rule.h"
+#include "domain/person.h"
+#include "domain/phone.h"
+#include "domain/resident_id.h"
+
+enum { TYPED_TIMES = 4, BYTES_PER_CHAR = 4, REPLACEMENT = 0xFFFD };
+
+/* One field while it is read: what it is worth, or what is wrong with it. */
+struct reading {
+    json_t *value;     /* owned; NULL: empty or wrong */
+    const char *fault; /* kind of fault (domain/form.h), NULL: none */
+    char offer[RESIDENT_ID_BYTES];
+    size_t count;
+};
+
+/* ---- as typed ---- */
+
+static bool is_control(uint32_t code)
+{
+    bool layout = code == '\n' || code == '\r' || code == '\t';
+    return (code < 0x20 && !layout) || (code >= 0x7F && code < 0xA0);
+}
+
+static json_t *typed_text(struct str text, size_t chars_max)
+{
+    struct buf shown;
+    uint32_t code;
+    size_t room = chars_max * TYPED_TIMES;
+    buf_init(&shown, room * BYTES_PER_CHAR);
+    for (; room > 0 && text.len > 0; room--) {
+        if (!utf8_next(&text, &code)) {
+            text = str_from(text, 1);
+            code = REPLACEMENT;
+        }
+        if (!is_control(code)) {
+            utf8_put(&shown, code);
+        }
+    }
+    json_t *json = json_stringn(buf_text(&shown), shown.len);
+    CHECK(json != NULL);
+    buf_release(&shown);
+    return json;
+}
+
+static bool is_ticked(const struct fields *fields, const char *name)
+{
+    struct str value = fields_get(fields, name);
+    return str_is(value, "1") || str_is(value, "on");
+}
+
+static json_t *typed_choices(const struct form_field *field, const struct fields *fields)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < fields->count && json_array_size(list) < FORM_OPTIONS_MAX; i++) {
+        if (str_is(fields->at[i].name, field->name)) {
+            json_array_append_new(list, typed_text(fields->at[i].value, field->chars_max));
+        }
+    }
+    return list;
+}
+
+static void read_typed(json_t *typed, const struct form_field *field, const struct fields *fields)
+{
+    if (!fields_has(fields, field->name)) {
+        return;
+    }
+    if (field->type == FORM_CHOICES) {
+        json_object_set_new(typed, field->name, typed_choices(field, fields));
+    } else if (field->type != FORM_TICK) {
+        struct str text = fields_get(fields, field->name);
+        json_object_set_new(typed, field->name, typed_text(text, field->chars_max));
+    } else if (is_ticked(fields, field->name)) {
+        json_object_set_new(typed, field->name, json_true());
+    }
+}
+
+/* ---- each type by itself ---- */
+
+static size_t number_characters(struct str typed)
+{
+    struct buf folded;
+    buf_init(&folded, typed.len * 3 + 1);
+    person_fold_number(typed, &folded);
+    size_t count = utf8_length(buf_str(&folded));
+    buf_release(&folded);
+    return count;
+}
+
+static void read_name(struct str typed, struct reading *ret)
+{
+    static const char *const kinds[] = {
+        [PERSON_SHORT] = "short",   [PERSON_LONG] = "long", [PERSON_CHARACTERS] = "characters",
+        [PERSON_HIDDEN] = "hidden", [PERSON_DOTS] = "dots",
+    };
+    char name[PERSON_NAME_BYTES];
+    enum person_fault fault = person_name_parse(typed, name);
+    if (fault == PERSON_OK) {
+        ret->value = json_string(name);
+    } else if (fault != PERSON_EMPTY) {
+        ret->fault = kinds[fault];
+    }
+}
+
+static void read_resident_id(struct str typed, struct date today, struct reading *ret)
+{
+    static const char *const kinds[] = {
+        [RESIDENT_ID_CHARACTERS] = "characters",   [RESIDENT_ID_LENGTH] = "length",
+        [RESIDENT_ID_FIFTEEN] = "fifteen",         [RESIDENT_ID_PROVINCE] = "province",
+        [RESIDENT_ID_CERTIFICATE] = "certificate", [RESIDENT_ID_BIRTH] = "birth",
+        [RESIDENT_ID_FUTURE] = "future",           [RESIDENT_ID_CHECK] = "check",
+    };
+    char id[RESIDENT_ID_BYTES];
+    enum resident_id_fault fault = resident_id_parse(typed, today, id);
+    if (fault == RESIDENT_ID_OK) {
+        ret->value = json_string(id);
+    } else if (fault != RESIDENT_ID_EMPTY) {
+        ret->fault = kinds[fault];
+        ret->count = number_characters(typed);
+        memcpy(ret->offer, id, sizeof id);
+    }
+}
+
+static void read_phone(struct str typed, struct reading *ret)
+{
+    static const char *const kinds[] = {
+        [PHONE_CHARACTERS] = "characters",
+        [PHONE_LENGTH] = "length",
+        [PHONE_AREA] = "area",
+        [PHONE_UNKNOWN] = "unknown",
+    };
+    char phone[PHONE_BYTES];
+    enum phone_fault fault = phone_parse(typed, phone);
+    if (fault == PHONE_OK) {
+        ret->value = json_string(phone);
+    } else if (fault != PHONE_EMPTY) {
+        ret->fault = kinds[fault];
+        ret->count = number_characters(typed);
+    }
+}
+
+static void read_text(const struct form_field *field, struct str typed, struct reading *ret)
+{
+    struct buf text;
+    buf_init(&text, field->chars_max * TYPED_TIMES * BYTES_PER_CHAR);
+    if (!person_text_clean(typed, &text)) {
+        ret->fault = "characters";
+    } else if (!buf_ok(&text) || utf8_length(buf_str(&text)) > field->chars_max) {
+        ret->fault = "long";
+        ret->count = utf8_length(typed);
+    } else if (text.len > 0) {
+        ret->value = json_stringn(text.at, text.len);
+    }
+    buf_release(&text);
+}
+
+/* Nothing chosen means what is preselected. */
+static void read_choice(const struct form_field *field, struct str typed, struct reading *ret)
+{
+    for (size_t i = 0; typed.len == 0 && i < field->option_count; i++) {
+        if (field->options[i].picked) {
+            typed = str_of(field->options[i].value);
+        }
+    }
+    const struct form_option *option = form_option(field, typed);
+    if (option != NULL) {
+        ret->value = json_string(option->value);
+    } else if (typed.len > 0) {
+        ret->fault = "unknown";
+    }
+}
+
+static void read_choices(const struct form_field *field, const struct fields *fields,
+                         struct reading *ret)
+{
+    bool picked[FORM_OPTIONS_MAX] = {false};
+    json_t *list = json_array();
+    for (size_t i = 0; i < fields->count; i++) {
+        struct str value = fields->at[i].value;
+        if (!str_is(fields->at[i].name, field->name) || value.len == 0) {
+            continue;
+        }
+        const struct form_option *option = form_option(field, value);
+        if (option == NULL) {
+            ret->fault = "unknown";
+        } else {
+            picked[option - field->options] = true;
+        }
+    }
+    for (size_t i = 0; i < field->option_count; i++) {
+        if (picked[i]) {
+            json_array_append_new(list, json_string(field->options[i].value));
+        }
+    }
+    ret->count = json_array_size(list);
+    if (ret->fault == NULL && ret->count > field->picks_max) {
+        ret->fault = "many";
+    }
+    if (ret->fault == NULL && ret->count > 0) {
+        ret->value = json_incref(list);
+    }
+    json_decref(list);
+}
+
+static void read_field(const struct form_field *field, const struct fields *fields,
+                       struct date today, struct reading *ret)
+{
+    struct str typed = fields_get(fields, field->name);
+    *ret = (struct reading){0};
+    switch (field->type) {
+    case FORM_NAME:
+        read_name(typed, ret);
+        break;
+    case FORM_RESIDENT_ID:
+        read_resident_id(typed, today, ret);
+        break;
+    case FORM_PHONE:
+        read_phone(typed, ret);
+        break;
+    case FORM_CHOICE:
+        read_choice(field, typed, ret);
+        break;
+    case FORM_CHOICES:
+        read_choices(field, fields, ret);
+        break;
+    case FORM_TEXT:
+        read_text(field, typed, ret);
+        break;
+    case FORM_TICK:
+        ret->value = is_ticked(fields, field->name) ? json_true() : NULL;
+        break;
+    }
+}
+
+/* ---- the rules between them ---- */
+
+static bool holds(const struct answers *answers, const struct form_rule *rule)
+{
+    return rule != NULL && form_rule_holds(rule, answers->values, answers->age);
+}
+
+static bool is_needed(const struct answers *answers, const struct form_field *field)
+{
+    return (field->required && !holds(answers, field->optional)) || holds(answers, field->demanded);
+}
+
+static void add_fault(struct answers *answers, const struct form_field *field, const char *key,
+                      const struct reading *reading)
+{
+    CHECK(answers->fault_count < ANSWERS_FAULTS_MAX);
+    struct answers_fault *fault = &answers->faults[answers->fault_count++];
+    *fault = (struct answers_fault){.field = field, .key = key, .count = reading->count};
+    memcpy(fault->offer, reading->offer, sizeof reading->offer);
+    answers->tick_fault_count += field->page == FORM_PAGE_CHECK;
+}
+
+static void judge(struct answers *answers, const struct form_field *field,
+                  const struct reading *reading)
+{
+    if (reading->fault != NULL) {
+        add_fault(answers, field, form_fault_key(field, reading->fault), reading);
+    } else if (holds(answers, field->refused)) {
+        add_fault(answers, field, field->refused_fault, reading);
+    } else if (json_object_get(answers->values, field->name) == NULL && is_needed(answers, field)) {
+        add_fault(answers, field, form_fault_key(field, "empty"), reading);
+    }
+}
+
+static void note_age(struct answers *answers, const struct form_field *field, const json_t *value,
+                     struct date today)
+{
+    if (field->type == FORM_RESIDENT_ID && value != NULL) {
+        answers->age = resident_id_age(json_string_value(value), today);
+    }
+}
+
+void answers_read(struct answers *ret, const struct form *form, const struct fields *fields,
+                  struct date today, enum answers_stage stage)
+{
+    struct reading readings[FORM_FIELDS_MAX] = {0};
+    bool applies[FORM_FIELDS_MAX] = {false};
+    *ret = (struct answers){
+        .form = form, .values = json_object(), .typed = json_object(), .age = -1};
+    for (size_t i = 0; i < form->field_count; i++) {
+        const struct form_field *field = &form->fields[i];
+        if (field->page == FORM_PAGE_CHECK && stage != ANSWERS_SUBMIT) {
+            continue;
+        }
+        read_typed(ret->typed, field, fields);
+        read_field(field, fields, today, &readings[i]);
+        /* `when` looks at earlier fields only, so the values before this one are final. */
+        applies[i] = answers_field_applies(ret, field);
+        if (applies[i] && readings[i].value != NULL) {
+            json_object_set(ret->values, field->name, readings[i].value);
+            note_age(ret, field, readings[i].value, today);
+        }
+        json_decref(readings[i].value);
+    }
+    for (size_t i = 0; i < form->field_count; i++) {
+        if (applies[i]) {
+            judge(ret, &form->fields[i], &readings[i]);
+        }
+    }
+}
+
+void answers_release(struct answers *answers)
+{
+    json_decref(answers->values);
+    json_decref(answers->typed);
+    *answers = (struct answers){.age = -1};
+}
+
+const char *answers_text(const struct answers *answers, const char *name)
+{
+    const char *text = json_string_value(json_object_get(answers->values, name));
+    return text ? text : "";
+}
+
+bool answers_has(const struct answers *answers, const char *name, const char *value)
+{
+    const json_t *there = json_object_get(answers->values, name);
+    size_t i;
+    json_t *one;
+    json_array_foreach(there, i, one)
+    {
+        if (strcmp(json_string_value(one), value) == 0) {
+            return true;
+        }
+    }
+    return json_is_string(there) && strcmp(json_string_value(there), value) == 0;
+}
+
+bool answers_field_applies(const struct answers *answers, const struct form_field *field)
+{
+    return field->applies == NULL || holds(answers, field->applies);
+}
+
+const char *answers_label(const struct answers *answers, const struct form_field *field)
+{
+    return holds(answers, field->other) ? field->other_label : field->label;
+}
+
+const struct answers_fault *answers_fault(const struct answers *answers,
+                                          const struct form_field *field)
+{
+    for (size_t i = 0; i < answers->fault_count; i++) {
+        if (answers->faults[i].field == field) {
+            return &answers->faults[i];
+        }
+    }
+    return NULL;
+}
+
+char *answers_canonical(const struct answers *answers)
+{
+    json_t *content = json_copy(answers->values);
+    for (size_t i = 0; i < answers->form->field_count; i++) {
+        const struct form_field *field = &answers->form->fields[i];
+        if (field->type == FORM_TICK && field->page == FORM_PAGE_CHECK) {
+            json_object_del(content, field->name);
+        }
+    }
+    char *text = json_dumps(content, JSON_SORT_KEYS | JSON_COMPACT);
+    CHECK(text != NULL);
+    json_decref(content);
+    return text;
+}
