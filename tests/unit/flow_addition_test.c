@@ -1,0 +1,71 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "flow/addition.h"
+
+static json_t *parse(const char *text)
+{
+    json_t *json = json_loads(text, 0, NULL);
+    assert_non_null(json);
+    return json;
+}
+
+static void test_merge(void **state)
+{
+    static const struct {
+        const char *before, *now;
+        bool by_token;
+        const char *merged;
+        bool added, corrected;
+    } cases[] = {
+        {"{\"risk\":[\"accident\"]}", "{\"risk\":[\"accident\"]}", false,
+         "{\"risk\":[\"accident\"]}", false, false},
+        {"{\"risk\":[\"accident\"]}", "{\"risk\":[\"jobs\"]}", false,
+         "{\"risk\":[\"accident\",\"jobs\"]}", true, false},
+        /* fewer risks than before take nothing away */
+        {"{\"risk\":[\"accident\",\"jobs\"]}", "{\"risk\":[\"jobs\"]}", true,
+         "{\"risk\":[\"accident\",\"jobs\"]}", false, false},
+        {"{\"risk\":[\"jobs\"],\"detail\":\"甲\"}", "{\"risk\":[\"jobs\"],\"detail\":\"乙\"}",
+         false, "{\"risk\":[\"jobs\"],\"detail\":\"甲\\n乙\"}", true, false},
+        {"{\"risk\":[\"jobs\"],\"detail\":\"甲乙\"}", "{\"risk\":[\"jobs\"],\"detail\":\"乙\"}",
+         false, "{\"risk\":[\"jobs\"],\"detail\":\"甲乙\"}", false, false},
+        {"{\"risk\":[\"jobs\"]}", "{\"risk\":[\"jobs\"],\"urgent\":true}", false,
+         "{\"risk\":[\"jobs\"],\"urgent\":true}", true, false},
+        /* urgency once said is not taken back by leaving it out */
+        {"{\"risk\":[\"jobs\"],\"urgent\":true}", "{\"risk\":[\"jobs\"]}", true,
+         "{\"risk\":[\"jobs\"],\"urgent\":true}", false, false},
+        /* another token may add, never rename */
+        {"{\"risk\":[\"jobs\"],\"name\":\"甲甲\"}", "{\"risk\":[\"jobs\"],\"name\":\"乙乙\"}",
+         false, "{\"risk\":[\"jobs\"],\"name\":\"甲甲\"}", false, false},
+        {"{\"risk\":[\"jobs\"],\"name\":\"甲甲\"}", "{\"risk\":[\"jobs\"],\"name\":\"乙乙\"}", true,
+         "{\"risk\":[\"jobs\"],\"name\":\"乙乙\"}", false, true},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        bool added;
+        bool corrected;
+        json_t *before = parse(cases[i].before);
+        json_t *now = parse(cases[i].now);
+        json_t *expected = parse(cases[i].merged);
+        json_t *merged = addition_merge(before, now, cases[i].by_token, &added, &corrected);
+        assert_true(json_equal(merged, expected));
+        assert_int_equal(added, cases[i].added);
+        assert_int_equal(corrected, cases[i].corrected);
+        json_decref(before);
+        json_decref(now);
+        json_decref(expected);
+        json_decref(merged);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_merge),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
