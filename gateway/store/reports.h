@@ -37,7 +37,7 @@
 #define REPORT_PROCEDURE   "procedure" /* id@version */
 #define REPORT_PROGRESS    "progress"  /* progress_to_json */
 #define REPORT_UPSTREAM_ID "upstream"  /* written by settle */
-#define REPORT_ADDED "added"           /* wall ms of the last addition */
+#define REPORT_ADDED       "added"     /* wall ms of the last addition */
 #define REPORT_SERIAL      "serial"
 
 struct store_pair {

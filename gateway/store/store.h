@@ -45,7 +45,7 @@ const char *store_health_why(
 void store_on_health(struct store *store, loop_fn *changed, void *arg);
 const char *store_epoch(const struct store *store); /* "" until ready */
 
-/* For the command line and tests: waits until ready or until deadline_ms. */
+/* For the command line and tests: runs the loop until ready or until deadline_ms (on loop_now_ms's clock). */
 bool store_wait(struct store *store, int64_t deadline_ms, struct err *err) MUST_CHECK;
 /* `mashang store load`: puts store.lua there (FUNCTION LOAD REPLACE) and the schema number and epoch where missing. */
 bool store_load_functions(const struct store_options *deploy_user, struct err *err) MUST_CHECK;

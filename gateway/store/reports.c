@@ -1,0 +1,357 @@
+#include "store/reports.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "store/inside.h"
+
+enum {
+    ACCEPTING_MAGIC = 0x41636370,
+    CHANGING_MAGIC = 0x43686e67,
+    READING_MAGIC = 0x52656164,
+    FINDING_MAGIC = 0x46696e64,
+    HASH_HEX = 64
+};
+
+struct accepting {
+    unsigned magic;
+    struct store *store;
+    unsigned bucket;
+    struct reports_answer answer; /* while the replicas are waited for */
+    reports_accept_done_fn *done;
+    void *arg;
+};
+
+struct changing {
+    unsigned magic;
+    struct store *store;
+    unsigned bucket;
+    enum reports_change_kind kind;
+    reports_change_done_fn *done;
+    void *arg;
+};
+
+struct reading {
+    unsigned magic;
+    reports_read_done_fn *done;
+    void *arg;
+};
+
+struct finding {
+    unsigned magic;
+    size_t waiting;
+    enum op_status status;
+    int64_t best_at_ms;
+    char receipt[RECEIPT_BYTES];
+    reports_find_done_fn *done;
+    void *arg;
+};
+
+static op_done_fn on_accepted;
+static op_done_fn on_accept_confirmed;
+static op_done_fn on_changed;
+static op_done_fn on_change_confirmed;
+static op_done_fn on_read;
+static op_done_fn on_found;
+
+static struct str pair_value(const struct store_pair *pairs, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(pairs[i].name, name) == 0) {
+            return pairs[i].value;
+        }
+    }
+    return STR("");
+}
+
+static void arg_two(struct link_call *call, const char *const two[STORE_PERSONS_MAX])
+{
+    link_arg_text(call, two[0]);
+    link_arg_text(call, two[0] != NULL ? two[1] : NULL);
+}
+
+static void arg_event(struct link_call *call, const struct store_event *event)
+{
+    link_arg_text(call, event->id);
+    link_arg(call, event->area);
+    link_arg(call, event->sealed);
+    link_arg_text(call, event->hold);
+}
+
+static void arg_record(struct link_call *call, const struct store_pair *pairs, size_t count)
+{
+    CHECK(count <= STORE_PAIRS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        link_arg_text(call, pairs[i].name);
+        link_arg(call, pairs[i].value);
+    }
+}
+
+void reports_accept(struct store *store, const struct reports_accept *request,
+                    reports_accept_done_fn *done, void *arg)
+{
+    struct accepting *accepting = mem_alloc(sizeof *accepting);
+    struct link_call call;
+    char key[STORE_BUCKET_KEY_BYTES];
+    CHECK(strlen(request->receipt) == RECEIPT_DIGITS);
+    CHECK(strlen(request->audit.hash) == HASH_HEX);
+    accepting->magic = ACCEPTING_MAGIC;
+    accepting->store = store;
+    accepting->bucket = receipt_bucket(request->receipt);
+    accepting->done = done;
+    accepting->arg = arg;
+    store_call_begin(&call, KEYS_ACCEPT, accepting->bucket, key);
+    link_arg_text(&call, request->receipt);
+    link_arg_text(&call, request->token);
+    link_arg_text(&call, request->token_stale ? "1" : "0");
+    link_arg_text(&call, request->duplicate_known ? "1" : "0");
+    link_arg_text(&call, request->drill ? "1" : "0");
+    arg_two(&call, request->persons);
+    arg_two(&call, request->id_hashes);
+    arg_two(&call, request->phone_hashes);
+    arg_two(&call, request->contents);
+    link_arg(&call, pair_value(request->record, request->record_count, REPORT_AREA));
+    link_arg(&call, request->audit.text);
+    link_arg_text(&call, request->audit.hash);
+    arg_event(&call, &request->event);
+    arg_record(&call, request->record, request->record_count);
+    store_send(store, STORE_NEED_DURABLE, &call, on_accepted, accepting);
+}
+
+static void accept_finish(struct accepting *accepting, enum op_status status)
+{
+    accepting->done(accepting->arg, status, status == OP_OK ? &accepting->answer : NULL);
+    accepting->magic = 0;
+    free(accepting);
+}
+
+static bool accept_answer_read(const redisReply *reply, struct reports_answer *ret)
+{
+    static const struct {
+        const char *word;
+        enum reports_kind kind;
+    } kinds[] = {
+        {"accepted", REPORTS_ACCEPTED}, {"repeat", REPORTS_REPEAT},       {"same", REPORTS_SAME},
+        {"add", REPORTS_ADD},           {"duplicate", REPORTS_DUPLICATE}, {"taken", REPORTS_TAKEN},
+        {"stale", REPORTS_STALE},
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (!reply_is(reply, kinds[i].word)) {
+            continue;
+        }
+        struct str receipt = reply_str(reply, 1);
+        struct str link = reply_str(reply, 2);
+        ret->kind = kinds[i].kind;
+        ret->link = link.len == 1 ? link.at[0] : '\0';
+        ret->by_token = reply_is(reply, "add") && str_is(reply_str(reply, 3), "1");
+        snprintf(ret->receipt, sizeof ret->receipt, "%.*s", STR_ARG(receipt));
+        return true;
+    }
+    return false;
+}
+
+static void on_accepted(void *arg, enum op_status status, const void *answer)
+{
+    struct accepting *accepting = arg;
+    CHECK_OBJ(accepting, ACCEPTING_MAGIC);
+    if (status == OP_REFUSED) {
+        store_doubt(accepting->store, answer);
+    }
+    if (status == OP_OK && !accept_answer_read(answer, &accepting->answer)) {
+        status = OP_REFUSED;
+    }
+    enum reports_kind kind = accepting->answer.kind;
+    bool stored = kind == REPORTS_ACCEPTED || kind == REPORTS_REPEAT || kind == REPORTS_SAME;
+    if (status == OP_OK && stored && store_confirms(accepting->store)) {
+        store_confirm(accepting->store, accepting->bucket, kind != REPORTS_ACCEPTED,
+                      on_accept_confirmed, accepting);
+        return;
+    }
+    accept_finish(accepting, status);
+}
+
+static void on_accept_confirmed(void *arg, enum op_status status, const void *answer)
+{
+    struct accepting *accepting = arg;
+    CHECK_OBJ(accepting, ACCEPTING_MAGIC);
+    (void)answer;
+    accept_finish(accepting, status);
+}
+
+void reports_change(struct store *store, const struct reports_change *request,
+                    reports_change_done_fn *done, void *arg)
+{
+    struct changing *changing = mem_alloc(sizeof *changing);
+    struct link_call call;
+    char key[STORE_BUCKET_KEY_BYTES];
+    char version[24];
+    char link[2] = {request->link, '\0'};
+    CHECK(strlen(request->receipt) == RECEIPT_DIGITS);
+    CHECK(strlen(request->audit.hash) == HASH_HEX);
+    snprintf(version, sizeof version, "%lld", (long long)request->version);
+    changing->magic = CHANGING_MAGIC;
+    changing->store = store;
+    changing->bucket = receipt_bucket(request->receipt);
+    changing->done = done;
+    changing->arg = arg;
+    store_call_begin(&call, KEYS_CHANGE, changing->bucket, key);
+    link_arg_text(&call, request->receipt);
+    link_arg_text(&call, version);
+    link_arg_text(&call, request->head);
+    link_arg_text(&call, request->token);
+    link_arg_text(&call, request->person);
+    link_arg_text(&call, request->content);
+    link_arg_text(&call, link);
+    link_arg_text(&call, request->hook_id);
+    link_arg(&call, request->audit.text);
+    link_arg_text(&call, request->audit.hash);
+    arg_event(&call, &request->event);
+    arg_record(&call, request->record, request->record_count);
+    store_send(store, STORE_NEED_DURABLE, &call, on_changed, changing);
+}
+
+static void change_finish(struct changing *changing, enum op_status status)
+{
+    changing->done(changing->arg, status, changing->kind);
+    changing->magic = 0;
+    free(changing);
+}
+
+static bool change_answer_read(const redisReply *reply, enum reports_change_kind *ret)
+{
+    static const struct {
+        const char *word;
+        enum reports_change_kind kind;
+    } kinds[] = {
+        {"changed", REPORTS_CHANGED},
+        {"moved", REPORTS_MOVED},
+        {"gone", REPORTS_GONE},
+        {"known", REPORTS_CHANGE_KNOWN},
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (reply_is(reply, kinds[i].word)) {
+            *ret = kinds[i].kind;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void on_changed(void *arg, enum op_status status, const void *answer)
+{
+    struct changing *changing = arg;
+    CHECK_OBJ(changing, CHANGING_MAGIC);
+    if (status == OP_REFUSED) {
+        store_doubt(changing->store, answer);
+    }
+    if (status == OP_OK && !change_answer_read(answer, &changing->kind)) {
+        status = OP_REFUSED;
+    }
+    bool stored = changing->kind == REPORTS_CHANGED || changing->kind == REPORTS_CHANGE_KNOWN;
+    if (status == OP_OK && stored && store_confirms(changing->store)) {
+        store_confirm(changing->store, changing->bucket, changing->kind != REPORTS_CHANGED,
+                      on_change_confirmed, changing);
+        return;
+    }
+    change_finish(changing, status);
+}
+
+static void on_change_confirmed(void *arg, enum op_status status, const void *answer)
+{
+    struct changing *changing = arg;
+    CHECK_OBJ(changing, CHANGING_MAGIC);
+    (void)answer;
+    change_finish(changing, status);
+}
+
+void reports_read(struct store *store, const char *receipt, reports_read_done_fn *done, void *arg)
+{
+    struct reading *reading = mem_alloc(sizeof *reading);
+    struct link_call call = {0};
+    char key[40];
+    CHECK(strlen(receipt) == RECEIPT_DIGITS);
+    *reading = (struct reading){READING_MAGIC, done, arg};
+    snprintf(key, sizeof key, KEYS_RECORD_FORMAT, receipt_bucket(receipt), receipt);
+    link_arg(&call, STR("HGETALL"));
+    link_arg_text(&call, key);
+    store_send(store, STORE_NEED_LOADED, &call, on_read, reading);
+}
+
+static void on_read(void *arg, enum op_status status, const void *answer)
+{
+    struct reading *reading = arg;
+    CHECK_OBJ(reading, READING_MAGIC);
+    const redisReply *reply = answer;
+    struct report_record record = {0};
+    size_t elements = status == OP_OK && reply->type == REDIS_REPLY_ARRAY ? reply->elements : 0;
+    size_t room = sizeof record.at / sizeof record.at[0];
+    for (size_t i = 0; i + 1 < elements && record.count < room; i += 2) {
+        record.at[record.count++] = (struct store_pair){reply->element[i]->str,
+                                                        reply_str(reply, i + 1)};
+    }
+    reading->done(reading->arg, status, record.count > 0 ? &record : NULL);
+    reading->magic = 0;
+    free(reading);
+}
+
+struct str record_get(const struct report_record *record, const char *name)
+{
+    return pair_value(record->at, record->count, name);
+}
+
+void reports_find(struct store *store, const unsigned char *buckets, size_t bucket_count,
+                  const char *const id_hashes[STORE_PERSONS_MAX],
+                  const char *const phone_hashes[STORE_PERSONS_MAX], reports_find_done_fn *done,
+                  void *arg)
+{
+    struct finding *finding = mem_alloc(sizeof *finding);
+    CHECK(bucket_count > 0);
+    finding->magic = FINDING_MAGIC;
+    finding->waiting = bucket_count;
+    finding->best_at_ms = -1;
+    finding->done = done;
+    finding->arg = arg;
+    for (size_t i = 0; i < bucket_count; i++) {
+        struct link_call call;
+        char key[STORE_BUCKET_KEY_BYTES];
+        store_call_begin(&call, KEYS_FIND, buckets[i], key);
+        arg_two(&call, id_hashes);
+        arg_two(&call, phone_hashes);
+        store_send(store, STORE_NEED_LOADED, &call, on_found, finding);
+    }
+}
+
+/* Of one bucket. One that could not be asked makes the whole answer unknown. */
+static void on_found(void *arg, enum op_status status, const void *answer)
+{
+    struct finding *finding = arg;
+    CHECK_OBJ(finding, FINDING_MAGIC);
+    struct str receipt = status == OP_OK ? reply_str(answer, 0) : STR("");
+    if (status != OP_OK) {
+        finding->status = status;
+    } else if (receipt.len == RECEIPT_DIGITS && reply_number(answer, 1) > finding->best_at_ms) {
+        finding->best_at_ms = reply_number(answer, 1);
+        snprintf(finding->receipt, sizeof finding->receipt, "%.*s", STR_ARG(receipt));
+    }
+    if (--finding->waiting == 0) {
+        finding->done(finding->arg, finding->status, finding->receipt);
+        finding->magic = 0;
+        free(finding);
+    }
+}
+
+void reports_keep_text(struct store *store, const char *kind, const char *id_version,
+                       struct str text)
+{
+    char key[160];
+    CHECK(store->text_count < STORE_TEXTS_MAX);
+    snprintf(key, sizeof key, KEYS_TEXT_FORMAT, kind, id_version);
+    store->texts[store->text_count++] = (struct store_text){mem_strdup(key), mem_dup_str(text),
+                                                            text.len};
+    if (store->health == STORE_READY) {
+        store_write_texts(store);
+    }
+}

@@ -1,0 +1,395 @@
+#include "store/inside.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+
+enum {
+    CHECK_EACH_MS = 60000,
+    CHECK_AGAIN_MS = 1000,
+    CHECK_TIMEOUT_MS = 5000,
+    SILENCE_MIN_MS = 3000
+};
+
+static loop_fn on_link;
+static loop_fn on_check_due;
+static op_done_fn on_version;
+static op_done_fn on_config;
+static op_done_fn on_info;
+static op_done_fn on_text;
+static loop_fn on_wait_over;
+
+static void set_health(struct store *store, enum store_health health, const char *why)
+{
+    if (store->health == health && strcmp(store->why, why) == 0) {
+        return;
+    }
+    bool became_ready = health == STORE_READY && store->health != STORE_READY;
+    store->health = health;
+    snprintf(store->why, sizeof store->why, "%s", why);
+    if (became_ready) {
+        store_write_texts(store);
+    }
+    if (store->waited && health == STORE_READY) {
+        loop_stop(store->loop);
+    }
+    if (store->changed != NULL) {
+        store->changed(store->changed_arg);
+    }
+}
+
+static void link_options_copy(struct link_options *to, const struct store_options *from)
+{
+    int64_t silence_ms = from->timeout_ms * 2;
+    *to = (struct link_options){
+        .address = mem_strdup(from->address ? from->address : ""),
+        .user = mem_strdup(from->user ? from->user : ""),
+        .password = mem_strdup(from->password ? from->password : ""),
+        .database = from->database,
+        .silence_ms = silence_ms > SILENCE_MIN_MS ? silence_ms : SILENCE_MIN_MS,
+    };
+}
+
+struct store *store_new(struct loop *loop, const struct store_options *options)
+{
+    struct store *store = mem_alloc(sizeof *store);
+    struct err err;
+    store->magic = STORE_MAGIC;
+    store->loop = loop;
+    store->timeout_ms = options->timeout_ms;
+    store->health = STORE_CONNECTING;
+    store->check_timer = timer_new(loop, on_check_due, store);
+    link_options_copy(&store->link_options, options);
+    if (!durability_parse(options->durability, &store->durability, &err)) {
+        /* options are checked at start; whoever passes something else gets the strictest */
+        store->durability = (struct durability){DURABILITY_FSYNC, 0};
+    }
+    store->main = link_new(loop, &store->link_options, on_link, store);
+    if (store_confirms(store)) {
+        store->writer = link_new(loop, &store->link_options, on_link, store);
+    }
+    snprintf(store->why, sizeof store->why, "%s", link_why(store->main));
+    return store;
+}
+
+void store_free(struct store **store)
+{
+    struct store *gone = *store;
+    if (gone == NULL) {
+        return;
+    }
+    CHECK_OBJ(gone, STORE_MAGIC);
+    gone->closing = true;
+    gone->changed = NULL;
+    link_free(&gone->listener);
+    link_free(&gone->writer);
+    link_free(&gone->main);
+    timer_free(&gone->check_timer);
+    for (size_t i = 0; i < gone->text_count; i++) {
+        free(gone->texts[i].key);
+        free(gone->texts[i].text);
+    }
+    explicit_bzero((char *)gone->link_options.password, strlen(gone->link_options.password));
+    free((char *)gone->link_options.address);
+    free((char *)gone->link_options.user);
+    free((char *)gone->link_options.password);
+    gone->magic = 0;
+    free(gone);
+    *store = NULL;
+}
+
+/* A link came up or went down: everything is asked anew. */
+static void on_link(void *arg)
+{
+    struct store *store = arg;
+    CHECK_OBJ(store, STORE_MAGIC);
+    struct link *const links[] = {store->main, store->writer};
+    for (size_t i = 0; i < 2; i++) {
+        if (links[i] != NULL && !link_up(links[i])) {
+            timer_stop(store->check_timer);
+            set_health(store, link_denied(links[i]) ? STORE_DENIED : STORE_CONNECTING,
+                       link_why(links[i]));
+            return;
+        }
+    }
+    timer_set(store->check_timer, 0);
+}
+
+static void found_fault(struct store *store, enum store_health health, const char *why)
+{
+    if (!store->check.found_fault) {
+        store->check.found_fault = true;
+        store->check.health = health;
+        snprintf(store->check.why, sizeof store->check.why, "%.255s", why);
+    }
+}
+
+/* The answer to one question of the check has come: with the last one the health is known. */
+static void check_answered(struct store *store)
+{
+    struct store_check *check = &store->check;
+    if (--check->waiting > 0 || store->closing || !link_up(store->main)) {
+        return;
+    }
+    if (check->found_fault) {
+        set_health(store, check->health, check->why);
+    } else {
+        set_health(store, STORE_READY, "");
+    }
+    timer_set(store->check_timer, store->health == STORE_READY ? CHECK_EACH_MS : CHECK_AGAIN_MS);
+}
+
+static void ask(struct store *store, const struct link_call *call, op_done_fn *done)
+{
+    store->check.waiting++;
+    link_send(store->main, loop_now_ms(store->loop) + CHECK_TIMEOUT_MS, call, done, store);
+}
+
+static void on_check_due(void *arg)
+{
+    struct store *store = arg;
+    CHECK_OBJ(store, STORE_MAGIC);
+    if (store->check.waiting > 0) { /* those of a broken connection still report */
+        timer_set(store->check_timer, CHECK_AGAIN_MS / 10);
+        return;
+    }
+    store->check = (struct store_check){0};
+    struct link_call version = {0};
+    link_arg(&version, STR("FCALL"));
+    link_arg(&version, STR(KEYS_VERSION));
+    link_arg(&version, STR("2"));
+    link_arg(&version, STR(KEYS_SCHEMA_NUMBER));
+    link_arg(&version, STR(KEYS_EPOCH));
+    ask(store, &version, on_version);
+    if (!durability_asks(&store->durability)) {
+        return;
+    }
+    struct link_call config = {0};
+    link_arg(&config, STR("CONFIG"));
+    link_arg(&config, STR("GET"));
+    for (size_t i = 0; durability_settings[i] != NULL; i++) {
+        link_arg_text(&config, durability_settings[i]);
+    }
+    ask(store, &config, on_config);
+    struct link_call info = {0};
+    link_arg(&info, STR("INFO"));
+    link_arg(&info, STR("persistence"));
+    link_arg(&info, STR("replication"));
+    ask(store, &info, on_info);
+}
+
+/* Refused, lost or late: what that says about Redis. what: the question, for the sentence. */
+static void question_failed(struct store *store, enum op_status status, const redisReply *reply,
+                            const char *what, enum store_health when_refused)
+{
+    char why[256];
+    const char *words = reply != NULL ? reply->str : op_status_name(status);
+    if (status == OP_REFUSED && strncmp(words, "NOAUTH", 6) == 0) {
+        found_fault(store, STORE_DENIED, "Redis wants a password: set [redis] password_file");
+    } else if (status == OP_REFUSED && strncmp(words, "LOADING", 7) == 0) {
+        found_fault(store, STORE_CONNECTING, "Redis is loading its data");
+    } else if (status == OP_REFUSED) {
+        snprintf(why, sizeof why, "%s: %.150s", what, words);
+        found_fault(store, when_refused, why);
+    } else {
+        found_fault(store, STORE_CONNECTING, "Redis does not answer");
+    }
+}
+
+static void judge_version(struct store *store, const redisReply *reply)
+{
+    char why[256];
+    int64_t library = reply_number(reply, 0);
+    struct str epoch = reply_str(reply, 2);
+    if (reply_number(reply, 1) > KEYS_SCHEMA) {
+        snprintf(why, sizeof why,
+                 "the data in Redis have schema %lld, this gateway knows %d: it is too old",
+                 (long long)reply_number(reply, 1), KEYS_SCHEMA);
+        found_fault(store, STORE_NOT_LOADED, why);
+    } else if (library < KEYS_LIBRARY) {
+        found_fault(store, STORE_NOT_LOADED,
+                    "the functions in Redis are older than this gateway: run mashang store load");
+    } else if (reply_number(reply, 1) < 1 || epoch.len == 0) {
+        found_fault(store, STORE_NOT_LOADED,
+                    "Redis has no schema number or epoch: run mashang store load");
+    } else {
+        snprintf(store->epoch, sizeof store->epoch, "%.*s", STR_ARG(epoch));
+    }
+}
+
+static void on_version(void *arg, enum op_status status, const void *answer)
+{
+    struct store *store = arg;
+    CHECK_OBJ(store, STORE_MAGIC);
+    const redisReply *reply = answer;
+    if (status == OP_OK) {
+        judge_version(store, reply);
+    } else if (status == OP_REFUSED && strstr(reply->str, "Function not found") != NULL) {
+        found_fault(store, STORE_NOT_LOADED,
+                    "the functions are not in Redis: run mashang store load");
+    } else {
+        question_failed(store, status, reply, "Redis denies FCALL", STORE_DENIED);
+    }
+    check_answered(store);
+}
+
+static void on_config(void *arg, enum op_status status, const void *answer)
+{
+    struct store *store = arg;
+    CHECK_OBJ(store, STORE_MAGIC);
+    struct err err;
+    if (status != OP_OK) {
+        question_failed(store, status, answer, "CONFIG GET (or set durability = declared)",
+                        STORE_NOT_DURABLE);
+    } else if (!durability_judge_config(answer, &err)) {
+        found_fault(store, STORE_NOT_DURABLE, err.text);
+    }
+    check_answered(store);
+}
+
+static void on_info(void *arg, enum op_status status, const void *answer)
+{
+    struct store *store = arg;
+    CHECK_OBJ(store, STORE_MAGIC);
+    struct err err;
+    if (status != OP_OK) {
+        question_failed(store, status, answer, "INFO", STORE_NOT_DURABLE);
+    } else if (!durability_judge_info(answer, &err)) {
+        found_fault(store, STORE_NOT_DURABLE, err.text);
+    }
+    check_answered(store);
+}
+
+enum store_health store_health(const struct store *store)
+{
+    return store->health;
+}
+
+const char *store_health_why(const struct store *store)
+{
+    return store->why;
+}
+
+void store_on_health(struct store *store, loop_fn *changed, void *arg)
+{
+    store->changed = changed;
+    store->changed_arg = arg;
+}
+
+const char *store_epoch(const struct store *store)
+{
+    return store->epoch;
+}
+
+static void on_wait_over(void *arg)
+{
+    struct store *store = arg;
+    loop_stop(store->loop);
+}
+
+bool store_wait(struct store *store, int64_t deadline_ms, struct err *err)
+{
+    if (store->health != STORE_READY) {
+        struct timer *over = timer_new(store->loop, on_wait_over, store);
+        timer_set(over, deadline_ms - loop_now_ms(store->loop));
+        store->waited = true;
+        loop_run(store->loop);
+        store->waited = false;
+        timer_free(&over);
+    }
+    return store->health == STORE_READY || err_set(err, "%s", store->why);
+}
+
+void store_doubt(struct store *store, const void *answer)
+{
+    static const char *const signs[] = {
+        "MISCONF", "READONLY", "OOM",        "NOPERM",
+        "NOAUTH",  "LOADING",  "MASTERDOWN", "ERR Function not found"};
+    const redisReply *reply = answer;
+    for (size_t i = 0; reply != NULL && i < sizeof signs / sizeof signs[0]; i++) {
+        if (strncmp(reply->str, signs[i], strlen(signs[i])) == 0 && link_up(store->main)) {
+            timer_set(store->check_timer, 0);
+            return;
+        }
+    }
+}
+
+void store_call_begin(struct link_call *call, const char *function, unsigned bucket,
+                      char key[STORE_BUCKET_KEY_BYTES])
+{
+    CHECK(bucket < 100);
+    snprintf(key, STORE_BUCKET_KEY_BYTES, KEYS_BUCKET_FORMAT, bucket % 100);
+    call->argc = 0;
+    link_arg(call, STR("FCALL"));
+    link_arg_text(call, function);
+    link_arg(call, STR("1"));
+    link_arg_text(call, key);
+}
+
+void store_send(struct store *store, enum store_need need, const struct link_call *call,
+                op_done_fn *done, void *arg)
+{
+    CHECK_OBJ(store, STORE_MAGIC);
+    int64_t deadline_ms = loop_now_ms(store->loop) + store->timeout_ms;
+    bool fit = store->health == STORE_READY ||
+               (store->health == STORE_NOT_DURABLE && need == STORE_NEED_LOADED);
+    struct link *link = need == STORE_NEED_DURABLE && store->writer != NULL ? store->writer
+                                                                            : store->main;
+    if (!fit || store->closing) {
+        bool there = !store->closing && link_up(link);
+        op_finish_later(op_new(store->loop, deadline_ms, done, arg), there ? OP_REFUSED : OP_DOWN);
+        return;
+    }
+    link_send(link, deadline_ms, call, done, arg);
+}
+
+void store_write_texts(struct store *store)
+{
+    for (size_t i = 0; i < store->text_count; i++) {
+        struct link_call call = {0};
+        link_arg(&call, STR("SET"));
+        link_arg_text(&call, store->texts[i].key);
+        link_arg(&call, str_make(store->texts[i].text, store->texts[i].len));
+        link_arg(&call, STR("NX"));
+        store_send(store, STORE_NEED_LOADED, &call, on_text, store);
+    }
+}
+
+/* A text that could not be written is written at the next time the store becomes ready. */
+static void on_text(void *arg, enum op_status status, const void *answer)
+{
+    struct store *store = arg;
+    if (status == OP_REFUSED && !store->closing) {
+        store_doubt(store, answer);
+    }
+}
+
+static const redisReply *element(const redisReply *reply, size_t i)
+{
+    bool there = reply != NULL && reply->type == REDIS_REPLY_ARRAY && i < reply->elements;
+    return there ? reply->element[i] : NULL;
+}
+
+struct str reply_str(const redisReply *reply, size_t i)
+{
+    const redisReply *at = element(reply, i);
+    bool text = at != NULL && (at->type == REDIS_REPLY_STRING || at->type == REDIS_REPLY_STATUS);
+    return text ? str_make(at->str, at->len) : STR("");
+}
+
+int64_t reply_number(const redisReply *reply, size_t i)
+{
+    const redisReply *at = element(reply, i);
+    if (at != NULL && at->type == REDIS_REPLY_INTEGER) {
+        return at->integer;
+    }
+    return strtoll(at != NULL && at->type == REDIS_REPLY_STRING ? at->str : "0", NULL, 10);
+}
+
+bool reply_is(const redisReply *reply, const char *word)
+{
+    return str_is(reply_str(reply, 0), word);
+}
