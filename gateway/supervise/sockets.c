@@ -29,6 +29,16 @@ static bool open_more(struct sockets *sockets, size_t wanted, struct err *err)
     return true;
 }
 
+/* SO_REUSEPORT would let us in beside another gateway of the same user, and each would get half of the visitors. */
+static bool nobody_there(const char *address, struct err *err)
+{
+    int probe = listener_open(address, false, err);
+    if (probe >= 0) {
+        close(probe);
+    }
+    return probe >= 0;
+}
+
 bool sockets_open(struct sockets *sockets, const char *address, size_t workers, struct err *err)
 {
     bool single = str_starts(str_of(address), STR("unix:"));
@@ -39,7 +49,7 @@ bool sockets_open(struct sockets *sockets, const char *address, size_t workers, 
     }
     struct sockets fresh = {.single = single};
     snprintf(fresh.address, sizeof fresh.address, "%s", address);
-    if (!open_more(&fresh, wanted, err)) {
+    if ((!single && !nobody_there(address, err)) || !open_more(&fresh, wanted, err)) {
         return false;
     }
     sockets_close(sockets);
