@@ -80,8 +80,11 @@ static enum form_body read_part_head(struct str *rest, struct str *ret_name)
 {
     struct str line;
     bool named = false;
-    while (take_until(rest, STR("\r\n"), &line) && line.len > 0) {
+    while (take_until(rest, STR("\r\n"), &line)) {
         struct str ignored;
+        if (line.len == 0) {
+            return named ? FORM_BODY_OK : FORM_BODY_BROKEN;
+        }
         ptrdiff_t colon = str_find_char(line, ':');
         struct str name = str_sub(line, 0, colon < 0 ? 0 : (size_t)colon);
         struct str value = str_trim(str_from(line, name.len + 1));
@@ -99,7 +102,7 @@ static enum form_body read_part_head(struct str *rest, struct str *ret_name)
             return FORM_BODY_BROKEN;
         }
     }
-    return named && rest->len > 0 ? FORM_BODY_OK : FORM_BODY_BROKEN;
+    return FORM_BODY_BROKEN;
 }
 
 /* delimiter is "\r\n--boundary"; the first one may stand at the very beginning. */

@@ -35,7 +35,6 @@ struct loop {
 
 struct timer {
     unsigned magic;
-    struct loop *loop;
     loop_fn *fn;
     void *arg;
     int64_t due_ms;
@@ -161,7 +160,6 @@ struct timer *timer_new(struct loop *loop, loop_fn *fn, void *arg)
     CHECK_OBJ(loop, LOOP_MAGIC);
     struct timer *timer = mem_alloc(sizeof *timer);
     timer->magic = TIMER_MAGIC;
-    timer->loop = loop;
     timer->fn = fn;
     timer->arg = arg;
     CHECK(evtimer_assign(&timer->event, loop->base, on_timer, timer) == 0);
