@@ -15,7 +15,7 @@
 
 struct pages;
 
-/* What stands on every page. Borrowed for the life of pages. */
+/* What stands on every page; copied by pages_load. */
 struct pages_site {
     const char *title, *authority, *hotline, *icp, *police_beian, *upstream_name;
     int decided_days;        /* the notice's N */
@@ -23,6 +23,7 @@ struct pages_site {
     const char *risks_first; /* blank-separated slugs shown before 其他困难 */
 };
 
+/* templates_dir holds pages/ and assets/. The catalog and the form are borrowed for the life of pages. */
 struct pages *pages_load(const char *templates_dir, const struct catalog *catalog,
                          const struct form *form, const struct pages_site *site,
                          struct err *err) MUST_CHECK;

@@ -1,0 +1,102 @@
+#include "view/pages_inside.h"
+
+#define EVERY_PAGE                                                                                 \
+    "site", "site.title", "site.authority", "site.hotline", "site.hotline_tel", "site.icp",        \
+        "site.police_beian", "site.upstream_name", "title", "error", "drill"
+
+#define PLACE                                                                                      \
+    "place", "place.town", "place.village", "place.other_href", "place.merged", "place.call",      \
+        "place.call_tel", "place.call_shown"
+
+#define FAULTS "has_faults", "faults", "faults.href", "faults.text"
+
+static const char *const form_names[] = {
+    EVERY_PAGE,
+    PLACE,
+    FAULTS,
+    "action",
+    "token",
+    "not_stored",
+    "notice",
+    "fields",
+    "fields.name",
+    "fields.id",
+    "fields.label",
+    "fields.hint",
+    "fields.optional",
+    "fields.fault",
+    "fields.offer",
+    "fields.described",
+    "fields.class",
+    "fields.value",
+    "fields.checked",
+    "fields.input_mode",
+    "fields.input_type",
+    "fields.autocomplete",
+    "fields.line",
+    "fields.area",
+    "fields.tick",
+    "fields.danger",
+    "fields.group",
+    "fields.input",
+    "fields.tiles",
+    "fields.options",
+    "fields.options.id",
+    "fields.options.value",
+    "fields.options.label",
+    "fields.options.hint",
+    "fields.options.checked",
+    "fields.options.heading",
+    "fields.more",
+    "fields.more.open",
+    "fields.more.label",
+    "fields.more.options",
+    "fields.more.options.id",
+    "fields.more.options.value",
+    "fields.more.options.label",
+    "fields.more.options.hint",
+    "fields.more.options.checked",
+    "fields.more.options.heading",
+    "fields.inside",
+    NULL,
+};
+
+static const char *const check_names[] = {
+    EVERY_PAGE,    PLACE,         FAULTS,        "action",       "token",         "not_stored",
+    "stale",       "notice",      "rows",        "rows.label",   "rows.value",    "rows.href",
+    "rows.change", "hidden",      "hidden.name", "hidden.value", "ticks",         "ticks.name",
+    "ticks.id",    "ticks.label", "ticks.hint",  "ticks.fault",  "ticks.checked", "ticks.described",
+    NULL,
+};
+
+static const char *const list_names[] = {
+    EVERY_PAGE,   "heading",    "hint",       "merged",    "items",
+    "items.href", "items.name", "items.note", "back_href", NULL,
+};
+
+static const char *const receipt_names[] = {
+    EVERY_PAGE,   "shown",     "heading",     "fresh",       "added",         "mask",
+    "place_name", "submitted", "state_word",  "ending",      "reason",        "who_comes",
+    "full",       "has_steps", "steps",       "steps.name",  "steps.word",    "steps.date",
+    "steps.note", "steps.who", "steps.class", "steps.state", "steps.current", "qr",
+    "link",       NULL,
+};
+
+static const char *const progress_names[] = {
+    EVERY_PAGE, "receipt", "last4",         "id_number", "phone",      "wrong", "by_id",
+    "locked",   "busy",    "wrong_receipt", "wrong_id",  "fault_href", "locked_text", NULL,
+};
+
+static const char *const message_names[] = {
+    EVERY_PAGE, "text", "next", "hint", "href", "href_label", NULL,
+};
+
+const char *const *page_names(enum page_kind kind)
+{
+    static const char *const *const names[PAGE_KINDS] = {
+        [PAGE_FORM] = form_names,         [PAGE_CHECK] = check_names,
+        [PAGE_LIST] = list_names,         [PAGE_RECEIPT] = receipt_names,
+        [PAGE_PROGRESS] = progress_names, [PAGE_MESSAGE] = message_names,
+    };
+    return names[kind];
+}

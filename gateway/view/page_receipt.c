@@ -1,0 +1,98 @@
+/* The receipt with its progress, and the way to it. */
+#include <stdlib.h>
+
+#include "view/pages_inside.h"
+
+/* Templates know no unescaped holes; the symbol, which is ours, is set in where this stands. */
+#define QR_MARK "\x01QR\x01"
+
+enum { RECEIPT_BYTES_MAX = 128 * 1024 };
+
+static json_t *step_view(const struct pages *pages, const struct page_step *in)
+{
+    const char *class = in->skipped ? "skip" : in->done ? "done" : in->current ? "now" : "next";
+    const char *state = in->skipped   ? "receipt.step_skipped"
+                        : in->done    ? "receipt.step_done"
+                        : in->current ? "receipt.step_now"
+                                      : "receipt.step_next";
+    json_t *step = json_object();
+    page_put(step, "name", in->name);
+    page_put(step, "word", in->word);
+    page_put(step, "date", in->date);
+    page_put(step, "note", in->note);
+    page_put(step, "who", in->done || in->skipped ? "" : in->who);
+    page_put(step, "class", class);
+    page_put(step, "state", catalog_text(pages->catalog, state));
+    page_put_bool(step, "current", in->current);
+    return step;
+}
+
+static void put_person(json_t *page, const struct page_receipt *in)
+{
+    /* a link of the short kind says nothing about the household, whatever the caller gave */
+    page_put(page, "mask", in->full ? in->mask : "");
+    page_put(page, "place_name", in->full ? in->place : "");
+    page_put(page, "ending", in->full ? in->ending : "");
+    page_put(page, "reason", in->full ? in->reason : "");
+    page_put(page, "who_comes", in->full ? in->who_comes : "");
+    page_put(page, "qr", in->qr_svg != NULL && in->qr_svg[0] ? QR_MARK : "");
+    page_put(page, "link", in->link);
+}
+
+static json_t *receipt_view(const struct pages *pages, const struct page_receipt *in)
+{
+    const char *heading = in->fresh ? "receipt.fresh" : "receipt.heading";
+    json_t *page = page_begin(pages, heading, false, in->drill);
+    json_t *steps = json_array();
+    for (size_t i = 0; i < in->step_count; i++) {
+        struct page_step step = in->steps[i];
+        step.note = in->full ? step.note : "";
+        json_array_append_new(steps, step_view(pages, &step));
+    }
+    page_put(page, "shown", in->shown);
+    page_put(page, "heading", catalog_text(pages->catalog, heading));
+    page_put_bool(page, "fresh", in->fresh);
+    page_put_bool(page, "added", in->added);
+    page_put_bool(page, "full", in->full);
+    page_put(page, "submitted", in->submitted);
+    page_put(page, "state_word", in->state_word);
+    page_put_bool(page, "has_steps", in->step_count > 0 && !in->upstream_only_note);
+    json_object_set_new(page, "steps", steps);
+    put_person(page, in);
+    return page;
+}
+
+bool pages_receipt(const struct pages *pages, const struct page_receipt *in, struct buf *to)
+{
+    struct buf html;
+    buf_init(&html, RECEIPT_BYTES_MAX);
+    bool rendered = page_end(pages, PAGE_RECEIPT, receipt_view(pages, in), &html);
+    ptrdiff_t mark = str_find(buf_str(&html), STR(QR_MARK));
+    if (rendered && mark >= 0) {
+        buf_put(to, str_sub(buf_str(&html), 0, (size_t)mark));
+        buf_puts(to, in->qr_svg);
+        buf_put(to, str_from(buf_str(&html), (size_t)mark + sizeof QR_MARK - 1));
+    } else {
+        buf_put(to, buf_str(&html));
+    }
+    buf_release(&html);
+    return rendered && buf_ok(to);
+}
+
+bool pages_progress(const struct pages *pages, const struct page_progress *in, struct buf *to)
+{
+    json_t *page = page_begin(pages, "progress.title", in->wrong, false);
+    page_put(page, "receipt", in->receipt);
+    page_put(page, "last4", in->last4);
+    page_put(page, "id_number", in->id_number);
+    page_put(page, "phone", in->phone);
+    page_put_bool(page, "wrong", in->wrong);
+    page_put_bool(page, "wrong_receipt", in->wrong && !in->by_id);
+    page_put_bool(page, "wrong_id", in->wrong && in->by_id);
+    page_put_bool(page, "by_id", in->by_id);
+    page_put_bool(page, "locked", in->locked);
+    page_put_bool(page, "busy", in->busy);
+    page_put(page, "fault_href", in->by_id ? "#f-id_number" : "#f-receipt");
+    page_put_filled(pages, page, "locked_text", "progress.locked", NULL);
+    return page_end(pages, PAGE_PROGRESS, page, to);
+}
