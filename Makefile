@@ -23,7 +23,7 @@ LDLIBS   := $(shell pkg-config --libs $(LIBS) 2>/dev/null) -lhiredis -lm
 ROOMS    := base crypto domain view net store flow http web cli supervise
 llhttp   := $(addprefix $(B)/llhttp/,api.o http.o llhttp.o)
 objects   = $(patsubst %.c,$(B)/%.o,$(sort $(wildcard gateway/$(1)/*.c)))
-QR_LIB   := $(patsubst %.c,$(B)/%.o,$(filter-out qr/main.c qr/png.c qr/poster.c,$(wildcard qr/*.c)))
+QR_LIB   := $(patsubst %.c,$(B)/%.o,$(filter-out qr/main.c qr/png.c qr/paper.c,$(wildcard qr/*.c)))
 libs      = $(foreach r,$(1),$(B)/lib$(r).a)
 all_libs := -Wl,--start-group $(call libs,$(ROOMS) qr) $(B)/libllhttp.a -Wl,--end-group
 
@@ -75,7 +75,7 @@ $(B)/gateway/http/%.o: ALL_C += -DLLHTTP_STRICT_MODE=1 -I/usr/share/include/llht
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_C) $(EXTRA) -MMD -MP -c $< -o $@
-$(B)/qr/poster.o $(B)/qr/png.o $(B)/qr/main.o: EXTRA := $(shell pkg-config --cflags $(PAPER) 2>/dev/null)
+$(B)/qr/paper.o $(B)/qr/png.o: EXTRA := $(shell pkg-config --cflags $(PAPER) 2>/dev/null)
 # The library's text is compiled in, so that the program is one file.
 $(B)/gateway/store/store_lua.o: gateway/store/store.lua
 	@mkdir -p $(@D)
@@ -93,7 +93,7 @@ $(B)/libllhttp.a: $(llhttp)
 
 $(B)/mashang: $(B)/gateway/main.o $(call libs,$(ROOMS) qr) $(B)/libllhttp.a
 	$(Q)$(CC) $(LINK) $< $(all_libs) $(LDLIBS) -o $@
-$(B)/mashang-qr: $(B)/qr/main.o $(B)/qr/poster.o $(B)/qr/png.o $(call libs,base crypto domain qr)
+$(B)/mashang-qr: $(B)/qr/main.o $(B)/qr/paper.o $(B)/qr/png.o $(call libs,base crypto domain qr)
 	$(Q)$(CC) $(LINK) $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS) $(shell pkg-config --libs $(PAPER) 2>/dev/null) -o $@
 
 # tests/unit/ROOM_NAME_test.c is linked with its room and those below, so that one broken room stops no other's tests.
