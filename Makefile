@@ -30,7 +30,7 @@ all_libs := -Wl,--start-group $(call libs,$(ROOMS) qr) $(B)/libllhttp.a -Wl,--en
 UNIT     := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.c))
 STANDINS := $(patsubst tests/standins/%.c,$(B)/standins/%,$(wildcard tests/standins/*.c))
 
-.PHONY: help build run test unit bench check format tidy cover install uninstall dist clean deps FORCE
+.PHONY: help build run test unit unit-programs standins bench check format tidy cover install uninstall dist clean deps FORCE
 .SECONDARY:
 .DEFAULT_GOAL := help
 
@@ -49,6 +49,8 @@ test:  ## every test: unit, end to end, browser
 	@tools/test
 unit: $(UNIT)  ## unit tests only
 	@for t in $(UNIT); do echo "== $$t"; $$t || exit 1; done
+unit-programs: $(UNIT)
+standins: $(STANDINS)
 bench:  ## measure against peers, in ratios
 	@tools/bench
 check:  ## lint, no servers
