@@ -35,13 +35,12 @@
 /* The shape of everything above. A newer gateway opens older data, an older one refuses newer data. */
 enum { KEYS_SCHEMA = 1, KEYS_LIBRARY = 1 };
 
-#define KEYS_EPOCH          "ms:epoch"
-#define KEYS_SCHEMA_NUMBER  "ms:schema"
-#define KEYS_BUCKET_FORMAT  "ms:{%02u}"
-#define KEYS_RECORD_FORMAT  "ms:{%02u}:r:%s"
-#define KEYS_TEXT_FORMAT    "ms:text:%s:%s"
-#define KEYS_WAKE_PATTERN   "ms:{*}:wake"
-#define KEYS_CHANGE_PATTERN "ms:{*}:changes"
+#define KEYS_EPOCH         "ms:epoch"
+#define KEYS_SCHEMA_NUMBER "ms:schema"
+#define KEYS_BUCKET_FORMAT "ms:{%02u}"
+#define KEYS_RECORD_FORMAT "ms:{%02u}:r:%s"
+#define KEYS_TEXT_FORMAT   "ms:text:%s:%s"
+#define KEYS_WAKE_FORMAT   "ms:{%02u}:wake"
 
 /* Functions of the library `mashang` (store.lua). */
 #define KEYS_VERSION      "version_1"

@@ -41,8 +41,10 @@ struct link {
     bool up, denied;
     char why[256];
 
-    char *pattern;
+    char *subscription; /* a formatted command */
+    size_t subscription_len;
     link_message_fn *heard;
+    loop_fn *subscribed;
     void *heard_arg;
 };
 
@@ -229,6 +231,14 @@ static void handshake_failed(struct link *link, const char *words)
     redisAsyncDisconnect(link->redis); /* on_disconnect follows */
 }
 
+static void subscribe(struct link *link)
+{
+    if (link->subscription != NULL) {
+        redisAsyncFormattedCommand(link->redis, on_message, NULL, link->subscription,
+                                   link->subscription_len);
+    }
+}
+
 static void on_handshake(redisAsyncContext *redis, void *answer, void *last)
 {
     struct link *link = redis->data;
@@ -240,11 +250,8 @@ static void on_handshake(redisAsyncContext *redis, void *answer, void *last)
     if (reply->type == REDIS_REPLY_ERROR) {
         handshake_failed(link, reply->str);
     } else if (last != NULL) {
-        link->backoff_ms = BACKOFF_MIN_MS;
         timer_set(link->watch, WATCH_MS);
-        if (link->pattern != NULL) {
-            redisAsyncCommand(redis, on_message, NULL, "PSUBSCRIBE %s", link->pattern);
-        }
+        subscribe(link);
         set_state(link, false, "");
     }
 }
@@ -362,7 +369,9 @@ void link_free(struct link **link)
     explicit_bzero(gone->password, strlen(gone->password));
     free(gone->user);
     free(gone->password);
-    free(gone->pattern);
+    if (gone->subscription != NULL) {
+        redisFreeCommand(gone->subscription);
+    }
     gone->magic = 0;
     free(gone);
 }
@@ -419,6 +428,7 @@ static void on_answer(redisAsyncContext *redis, void *answer, void *arg)
     if (link != NULL && reply != NULL) {
         link->heard_ms = loop_now_ms(link->loop);
         link->pending--;
+        link->backoff_ms = BACKOFF_MIN_MS; /* not earlier: a peer that hangs up after PING must not spin */
     }
     if (reply == NULL) {
         status = OP_LOST;
@@ -434,28 +444,40 @@ static void on_answer(redisAsyncContext *redis, void *answer, void *arg)
     op_drop(&op);
 }
 
-void link_subscribe(struct link *link, const char *pattern, link_message_fn *heard, void *arg)
+void link_subscribe(struct link *link, const struct link_call *call, link_message_fn *heard,
+                    loop_fn *subscribed, void *arg)
 {
     CHECK_OBJ(link, LINK_MAGIC);
-    CHECK(link->pattern == NULL);
-    link->pattern = mem_strdup(pattern);
+    CHECK(link->subscription == NULL);
+    int len = redisFormatCommandArgv(&link->subscription, call->argc, (const char **)call->argv,
+                                     call->lens);
+    CHECK(len > 0);
+    link->subscription_len = (size_t)len;
     link->heard = heard;
+    link->subscribed = subscribed;
     link->heard_arg = arg;
     if (link->up) {
-        redisAsyncCommand(link->redis, on_message, NULL, "PSUBSCRIBE %s", pattern);
+        subscribe(link);
     }
 }
 
+/* [subscribe, channel, 1 …] for each channel, then [message, channel, text] */
 static void on_message(redisAsyncContext *redis, void *answer, void *arg)
 {
     struct link *link = redis->data;
     const redisReply *reply = answer;
     (void)arg;
-    if (link == NULL || reply == NULL || reply->type != REDIS_REPLY_ARRAY || reply->elements != 4 ||
-        reply->element[2]->type != REDIS_REPLY_STRING ||
-        reply->element[3]->type != REDIS_REPLY_STRING) {
+    if (link == NULL || reply == NULL || reply->type != REDIS_REPLY_ARRAY ||
+        reply->elements != 3) {
         return;
     }
-    link->heard(link->heard_arg, str_make(reply->element[2]->str, reply->element[2]->len),
-                str_make(reply->element[3]->str, reply->element[3]->len));
+    link->backoff_ms = BACKOFF_MIN_MS;
+    const redisReply *channel = reply->element[1];
+    const redisReply *last = reply->element[2];
+    if (last->type == REDIS_REPLY_INTEGER && last->integer == 1) {
+        link->subscribed(link->heard_arg);
+    } else if (last->type == REDIS_REPLY_STRING && channel->type == REDIS_REPLY_STRING) {
+        link->heard(link->heard_arg, str_make(channel->str, channel->len),
+                    str_make(last->str, last->len));
+    }
 }

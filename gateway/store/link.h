@@ -48,9 +48,11 @@ void link_arg_text(struct link_call *call, const char *arg); /* NULL is the empt
 void link_send(struct link *link, int64_t deadline_ms, const struct link_call *call,
                op_done_fn *done, void *arg);
 
-/* Again after each reconnect. */
+/* call: SUBSCRIBE and its channels (a pattern would need an ACL rule of its own), sent again after each reconnect. subscribed: the first channel
+ * was confirmed, messages before it are lost. */
 typedef void link_message_fn(void *arg, struct str channel, struct str message);
-void link_subscribe(struct link *link, const char *pattern, link_message_fn *heard, void *arg);
+void link_subscribe(struct link *link, const struct link_call *call, link_message_fn *heard,
+                    loop_fn *subscribed, void *arg);
 
 /* Where an address points to; the blocking connection of the command line uses it as well. */
 struct link_address {

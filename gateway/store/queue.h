@@ -58,12 +58,14 @@ typedef void queue_settle_done_fn(void *arg, enum op_status status);
 void queue_settle(struct store *store, unsigned bucket, const struct queue_result *results,
                   size_t count, queue_settle_done_fn *done, void *arg);
 
-/* Wakes forward workers: called by accept inside the functions (PUBLISH ms:{NN}:wake); here the other side. */
+/* Wakes forward workers: called by accept inside the functions (PUBLISH ms:{NN}:wake); here the other side. After each (re)connection it is called
+ * for all buckets 0–99, since messages may have been missed. */
 void queue_on_wake(struct store *store, void (*woken)(void *arg, unsigned bucket), void *arg);
 
 struct queue_counts {
     int64_t accepted, drills, made, held, ready, delayed, sending, delivered, buried, dropped;
-    int64_t oldest_ready_ms; /* age; 0 none */
+    int64_t oldest_ready_ms;  /* age; 0 none */
+    int64_t delivered_ago_ms; /* since the last delivery; -1 never */
 };
 typedef void queue_counts_done_fn(void *arg, enum op_status status,
                                   const struct queue_counts *counts);
@@ -73,5 +75,48 @@ void queue_counts(struct store *store, const unsigned char *buckets, size_t buck
 /* An upstream url is there now: what was held for want of one becomes ready (first of each report). */
 void queue_release_held(struct store *store, unsigned bucket, const char *reason,
                         queue_settle_done_fn *done, void *arg);
+
+/* The clock's part in a bucket, at least once a minute: due and expired ones return to READY, drills that are gone leave the change order. */
+void queue_sweep(struct store *store, unsigned bucket, queue_settle_done_fn *done, void *arg);
+
+/* For operators (`mashang queue …`). The recount of the law is store/audit.h. */
+enum { QUEUE_AREA_BYTES = 24, QUEUE_ATTEMPTS_MAX = 20, QUEUE_ROWS_MAX = 100 };
+
+struct queue_row { /* strings are valid during the call */
+    struct str id, receipt, area, state;
+    int64_t made_ms, since_ms; /* since: in its present place */
+    int64_t attempts;
+    struct str why; /* held: order, upstream, id; buried: the answer's words */
+    struct str upstream_id;
+};
+
+struct queue_attempt {
+    int64_t at_ms;  /* wall */
+    int64_t status; /* HTTP, or 0 */
+    struct str outcome, words;
+};
+
+/* The buried ones of a bucket, oldest first; count < most (≤ QUEUE_ROWS_MAX): that was the end. */
+typedef void queue_rows_done_fn(void *arg, enum op_status status, const struct queue_row *rows,
+                                size_t count);
+void queue_dead(struct store *store, unsigned bucket, size_t offset, size_t most,
+                queue_rows_done_fn *done, void *arg);
+
+/* One event with its last attempts; row NULL: there is none. The events of a report are its receipt and {receipt}-2 … {receipt}-version (with gaps). */
+typedef void queue_show_done_fn(void *arg, enum op_status status, const struct queue_row *row,
+                                const struct queue_attempt *attempts, size_t attempt_count);
+void queue_show(struct store *store, const char *event_id, queue_show_done_fn *done, void *arg);
+
+/* answer: "kicked" or "buried", "gone" (no such event), else the place from which it cannot be moved (delivered, sending, ready, held behind another). */
+typedef void queue_word_done_fn(void *arg, enum op_status status, const char *answer);
+/* Buried, delayed, or held for a reason: ready now, attempts and the clock of giving up begin anew. */
+void queue_kick(struct store *store, const char *event_id, queue_word_done_fn *done, void *arg);
+void queue_bury(struct store *store, const char *event_id, const char *words,
+                queue_word_done_fn *done, void *arg);
+
+/* All buried ones whose words contain `why` ("" all), buried since that Redis time (wall ms; 0 all). */
+typedef void queue_number_done_fn(void *arg, enum op_status status, int64_t number);
+void queue_kick_all(struct store *store, unsigned bucket, const char *why, int64_t since_ms,
+                    queue_number_done_fn *done, void *arg);
 
 #endif
