@@ -50,7 +50,9 @@ struct store {
     struct guess *guesses; /* under way, by ID: one at a time per cell */
     void (*woken)(void *arg, unsigned bucket);
     void *woken_arg;
-    bool closing, waited;
+    bool waited;
+    bool closing; /* nothing is sent any more */
+    bool closed;  /* freed when the last of check and guesses has reported */
 };
 
 enum store_need {
@@ -68,6 +70,8 @@ void store_send(struct store *store, enum store_need need, const struct link_cal
 void store_confirm(struct store *store, unsigned bucket, bool again, op_done_fn *done, void *arg);
 bool store_confirms(const struct store *store);
 void store_write_texts(struct store *store);
+/* After a check or a guess has reported: the last one frees a closed store. */
+void store_release(struct store *store);
 /* Redis refused: perhaps its state has changed. */
 void store_doubt(struct store *store, const void *answer);
 

@@ -428,7 +428,8 @@ static void on_answer(redisAsyncContext *redis, void *answer, void *arg)
     if (link != NULL && reply != NULL) {
         link->heard_ms = loop_now_ms(link->loop);
         link->pending--;
-        link->backoff_ms = BACKOFF_MIN_MS; /* not earlier: a peer that hangs up after PING must not spin */
+        link->backoff_ms =
+            BACKOFF_MIN_MS; /* not earlier: a peer that hangs up after PING must not spin */
     }
     if (reply == NULL) {
         status = OP_LOST;
@@ -467,8 +468,7 @@ static void on_message(redisAsyncContext *redis, void *answer, void *arg)
     struct link *link = redis->data;
     const redisReply *reply = answer;
     (void)arg;
-    if (link == NULL || reply == NULL || reply->type != REDIS_REPLY_ARRAY ||
-        reply->elements != 3) {
+    if (link == NULL || reply == NULL || reply->type != REDIS_REPLY_ARRAY || reply->elements != 3) {
         return;
     }
     link->backoff_ms = BACKOFF_MIN_MS;

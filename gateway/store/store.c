@@ -82,23 +82,32 @@ void store_free(struct store **store)
         return;
     }
     CHECK_OBJ(gone, STORE_MAGIC);
+    *store = NULL;
     gone->closing = true;
     gone->changed = NULL;
     link_free(&gone->listener);
     link_free(&gone->writer);
     link_free(&gone->main);
     timer_free(&gone->check_timer);
-    for (size_t i = 0; i < gone->text_count; i++) {
-        free(gone->texts[i].key);
-        free(gone->texts[i].text);
+    gone->closed = true;
+    store_release(gone);
+}
+
+void store_release(struct store *store)
+{
+    if (!store->closed || store->check.waiting > 0 || store->guesses != NULL) {
+        return;
     }
-    explicit_bzero((char *)gone->link_options.password, strlen(gone->link_options.password));
-    free((char *)gone->link_options.address);
-    free((char *)gone->link_options.user);
-    free((char *)gone->link_options.password);
-    gone->magic = 0;
-    free(gone);
-    *store = NULL;
+    for (size_t i = 0; i < store->text_count; i++) {
+        free(store->texts[i].key);
+        free(store->texts[i].text);
+    }
+    explicit_bzero((char *)store->link_options.password, strlen(store->link_options.password));
+    free((char *)store->link_options.address);
+    free((char *)store->link_options.user);
+    free((char *)store->link_options.password);
+    store->magic = 0;
+    free(store);
 }
 
 /* A link came up or went down: everything is asked anew. */
@@ -131,8 +140,15 @@ static void found_fault(struct store *store, enum store_health health, const cha
 static void check_answered(struct store *store)
 {
     struct store_check *check = &store->check;
-    if (--check->waiting > 0 || store->closing || !link_up(store->main)) {
+    if (--check->waiting > 0) {
         return;
+    }
+    if (store->closing) {
+        store_release(store);
+        return;
+    }
+    if (!link_up(store->main)) {
+        return; /* its fall has been told */
     }
     if (check->found_fault) {
         set_health(store, check->health, check->why);
@@ -362,7 +378,7 @@ void store_write_texts(struct store *store)
 static void on_text(void *arg, enum op_status status, const void *answer)
 {
     struct store *store = arg;
-    if (status == OP_REFUSED && !store->closing) {
+    if (status == OP_REFUSED) {
         store_doubt(store, answer);
     }
 }
