@@ -191,29 +191,33 @@ static void take_upstream_id(const json_t *body, struct verdict *verdict)
     buf_release(&text);
 }
 
+/* The two or four digits there; the shape was checked before. */
+static int number_at(struct str text, size_t from, size_t len)
+{
+    uint64_t value = 0;
+    return str_to_u64(str_sub(text, from, len), 9999, &value) ? (int)value : -1;
+}
+
 /* RFC 9110 §5.6.7, IMF-fixdate only: "Mon, 23 Nov 2026 01:15:02 GMT". */
 static bool parse_imf_fixdate(struct str text, int64_t *ret_wall_ms)
 {
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    char copy[40];
-    char month[4];
-    int day, year, hour, minute, second, used = 0;
-    if (text.len != 29) {
+    static const char shape[] = "aaa, 00 aaa 0000 00:00:00 GMT";
+    static const struct str months = {"JanFebMarAprMayJunJulAugSepOctNovDec", 36};
+    if (text.len != sizeof shape - 1) {
         return false;
     }
-    memcpy(copy, text.at, text.len);
-    copy[text.len] = '\0';
-    if (sscanf(copy, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n", &day, month, &year, &hour,
-               &minute, &second, &used) != 6 ||
-        used != 29) {
-        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        bool digit = text.at[i] >= '0' && text.at[i] <= '9';
+        if (shape[i] == '0' ? !digit : shape[i] != 'a' && shape[i] != text.at[i]) {
+            return false;
+        }
     }
-    const char *at = strstr(months, month);
-    if (at == NULL || (at - months) % 3 != 0) {
-        return false;
-    }
-    struct date date = {year, (int)((at - months) / 3) + 1, day};
-    if (!date_exists(date) || hour > 23 || minute > 59 || second > 60) {
+    ptrdiff_t month = str_find(months, str_sub(text, 8, 3));
+    struct date date = {number_at(text, 12, 4), (int)(month / 3) + 1, number_at(text, 5, 2)};
+    int hour = number_at(text, 17, 2), minute = number_at(text, 20, 2);
+    int second = number_at(text, 23, 2);
+    if (month < 0 || month % 3 != 0 || !date_exists(date) || hour > 23 || minute > 59 ||
+        second > 60) {
         return false;
     }
     *ret_wall_ms = ((date_to_days(date) * 24 + hour) * 60 + minute) * 60000 +
