@@ -23,10 +23,26 @@ struct shown {
     struct str tail;
 };
 
+/* NULL when people can read it; else what is wrong with it. */
+static const char *fault_of_text(struct str text, size_t bytes_max)
+{
+    uint32_t code;
+    struct str rest = text;
+    while (utf8_next(&rest, &code)) {
+        if (code < 0x20 || (code >= 0x7F && code < 0xA0)) {
+            return "holds a control character";
+        }
+    }
+    if (rest.len > 0) {
+        return "is not UTF-8, save the file as CSV UTF-8";
+    }
+    return text.len > bytes_max ? "is too long" : NULL;
+}
+
 static bool wrong(const struct area_rows *rows, size_t line, struct err *err, const char *column,
                   struct str value, const char *what)
 {
-    struct str cut = utf8_valid(value) ? utf8_head(value, 40) : STR("?");
+    struct str cut = fault_of_text(value, SIZE_MAX) == NULL ? utf8_head(value, 40) : STR("?");
     return err_set(err, "%s:%zu: %s: \"%.*s\" %s", rows->file, line, column, STR_ARG(cut), what);
 }
 
@@ -57,22 +73,6 @@ static bool is_area_id(struct str id)
         }
     }
     return true;
-}
-
-/* NULL when people can read it; else what is wrong with it. */
-static const char *fault_of_text(struct str text, size_t bytes_max)
-{
-    uint32_t code;
-    struct str rest = text;
-    while (utf8_next(&rest, &code)) {
-        if (code < 0x20 || (code >= 0x7F && code < 0xA0)) {
-            return "holds a control character";
-        }
-    }
-    if (rest.len > 0) {
-        return "is not UTF-8, save the file as CSV UTF-8";
-    }
-    return text.len > bytes_max ? "is too long" : NULL;
 }
 
 static bool is_phone(struct str phone)
