@@ -90,14 +90,25 @@ static const char *fault_key(const struct form_field *field, const struct fault_
     return key ? key : kind->key;
 }
 
-const char *form_fault_key(const struct form_field *field, const char *kind)
+static const struct fault_kind *find_kind(enum form_type type, const char *kind)
 {
-    const struct fault_kind *at = fault_kinds[field->type];
+    const struct fault_kind *at = fault_kinds[type];
     while (at->kind != NULL && strcmp(at->kind, kind) != 0) {
         at++;
     }
-    CHECK(at->kind != NULL);
-    return fault_key(field, at);
+    return at->kind ? at : NULL;
+}
+
+const char *form_fault_key(const struct form_field *field, const char *kind)
+{
+    const struct fault_kind *found = find_kind(field->type, kind);
+    CHECK(found != NULL);
+    return fault_key(field, found);
+}
+
+bool form_fault_known(enum form_type type, const char *kind)
+{
+    return find_kind(type, kind) != NULL;
 }
 
 static void text_named(const struct form_place *place, const char *member, const char *key,

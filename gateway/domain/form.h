@@ -100,6 +100,7 @@ const struct form_field *form_field(const struct form *form, struct str name); /
 const struct form_option *form_option(const struct form_field *field, struct str value);
 /* The catalog key of a fault of that kind ("empty", "length"); a kind that the type does not know is a bug. */
 const char *form_fault_key(const struct form_field *field, const char *kind);
+bool form_fault_known(enum form_type type, const char *kind);
 /* Names every catalog key that the form may use, with its path inside the form: to be checked against the catalog at start. */
 typedef void form_text_fn(void *arg, const char *path, const char *key);
 void form_texts(const struct form *form, form_text_fn *text, void *arg);

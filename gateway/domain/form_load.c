@@ -205,6 +205,22 @@ static bool name_check(const struct form *form, const struct form_field *field,
     return true;
 }
 
+static bool faults_check(const struct form_field *field, const struct form_place *place)
+{
+    json_t *faults = json_object_get(field->source, "faults");
+    struct form_place in = form_place_in(place, "faults");
+    const char *kind;
+    json_t *key;
+    json_object_foreach(faults, kind, key)
+    {
+        if (!form_fault_known(field->type, kind)) {
+            return form_place_fault(&in, kind, "a field of type %s has no such fault",
+                                    types[field->type].name);
+        }
+    }
+    return form_member_keys_check(faults, "faults", place);
+}
+
 static bool field_load(struct form *form, json_t *json, const struct form_place *place)
 {
     if (!form_member_check(json, field_members, place)) {
@@ -221,7 +237,7 @@ static bool field_load(struct form *form, json_t *json, const struct form_place 
         return form_place_fault(place, "label", "is missing");
     }
     return type_load(field, place) && name_check(form, field, place) &&
-           form_member_keys_check(json_object_get(json, "faults"), "faults", place) &&
+           faults_check(field, place) &&
            form_member_keys_check(json_object_get(json, "groups"), "groups", place) &&
            options_load(form, field, place) && limits_load(field, place);
 }
