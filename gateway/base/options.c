@@ -178,24 +178,34 @@ static bool read_flags(struct options *options, const struct option_flag *flags,
     return true;
 }
 
-/* What ships beside the program: in the source tree (build/MODE/mashang) or under the installed share folder. */
-static void shipped(const char *in_tree, const char *in_share, char ret_path[PATH_MAX])
+/* Is there a file of that name under the program's folder, `up` levels higher? Then ret_path is where `wanted` lies under that level. */
+static bool beside_program(int up, const char *probe, const char *wanted, char ret_path[PATH_MAX])
 {
     char program[PATH_MAX];
-    ssize_t len = readlink("/proc/self/exe", program, sizeof program - 1);
-    for (int up = 0; len > 0 && up < 4; up++) {
-        while (len > 0 && program[len - 1] != '/') {
+    ssize_t len = readlink("/proc/self/exe", program, sizeof program);
+    for (; len > 0 && up >= 0; up--) {
+        do {
             len--;
-        }
-        int n = snprintf(ret_path, PATH_MAX, "%.*s%s", (int)len, program, in_tree);
-        char probe[PATH_MAX];
-        int m = snprintf(probe, sizeof probe, "%.*sgateway/main.c", (int)len, program);
-        if (n < PATH_MAX && m < PATH_MAX && access(probe, R_OK) == 0) {
-            return;
-        }
-        len--;
+        } while (len > 0 && program[len] != '/');
     }
-    snprintf(ret_path, PATH_MAX, "%s/%s", MASHANG_SHARE, in_share);
+    if (len <= 0 || snprintf(ret_path, PATH_MAX, "%.*s/%s", (int)len, program, probe) >= PATH_MAX ||
+        access(ret_path, R_OK) != 0) {
+        return false;
+    }
+    return snprintf(ret_path, PATH_MAX, "%.*s/%s", (int)len, program, wanted) < PATH_MAX;
+}
+
+/* What ships with the program: in the source tree (build/MODE/mashang, build/MODE/unit/…), beside bin/, or where `make install` put it. */
+static void shipped(const char *in_tree, const char *name, char ret_path[PATH_MAX])
+{
+    char in_share[PATH_MAX];
+    snprintf(in_share, sizeof in_share, "share/mashang/%s", name);
+    if (beside_program(2, "gateway/main.c", in_tree, ret_path) ||
+        beside_program(3, "gateway/main.c", in_tree, ret_path) ||
+        beside_program(1, "share/mashang", in_share, ret_path)) {
+        return;
+    }
+    snprintf(ret_path, PATH_MAX, "%s/%s", MASHANG_SHARE, name);
 }
 
 static void fill(char **text, const char *value)
