@@ -325,7 +325,7 @@ void store_doubt(struct store *store, const void *answer)
         "MISCONF", "READONLY", "OOM",        "NOPERM",
         "NOAUTH",  "LOADING",  "MASTERDOWN", "ERR Function not found"};
     const redisReply *reply = answer;
-    for (size_t i = 0; reply != NULL && i < sizeof signs / sizeof signs[0]; i++) {
+    for (size_t i = 0; reply != NULL && !store->closing && i < sizeof signs / sizeof signs[0]; i++) {
         if (strncmp(reply->str, signs[i], strlen(signs[i])) == 0 && link_up(store->main)) {
             timer_set(store->check_timer, 0);
             return;
