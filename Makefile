@@ -23,7 +23,9 @@ LDLIBS   := $(shell pkg-config --libs $(LIBS) 2>/dev/null) -lhiredis -lm
 ROOMS    := base crypto domain view net store flow http web cli supervise
 llhttp   := $(addprefix $(B)/llhttp/,api.o http.o llhttp.o)
 objects   = $(patsubst %.c,$(B)/%.o,$(sort $(wildcard gateway/$(1)/*.c)))
-QR_LIB   := $(patsubst %.c,$(B)/%.o,$(filter-out qr/main.c qr/png.c qr/paper.c,$(wildcard qr/*.c)))
+# Of qr, the gateway sees the link, the symbol and its SVG; the rest is mashang-qr's own.
+QR_LIB   := $(patsubst %,$(B)/qr/%.o,code codes_file svg symbol)
+QR_OWN   := $(filter-out $(QR_LIB),$(patsubst %.c,$(B)/%.o,$(filter-out qr/main.c qr/png.c qr/paper.c,$(wildcard qr/*.c))))
 libs      = $(foreach r,$(1),$(B)/lib$(r).a)
 all_libs := -Wl,--start-group $(call libs,$(ROOMS) qr) $(B)/libllhttp.a -Wl,--end-group
 
@@ -90,19 +92,21 @@ endef
 $(foreach r,$(ROOMS),$(eval $(call room_lib,$(r))))
 $(B)/libqr.a: $(QR_LIB)
 	@rm -f $@ && ar rcs $@ $^
+$(B)/libqr_own.a: $(QR_OWN)
+	@rm -f $@ && ar rcs $@ $^
 $(B)/libllhttp.a: $(llhttp)
 	@rm -f $@ && ar rcs $@ $^
 
 $(B)/mashang: $(B)/gateway/main.o $(call libs,$(ROOMS) qr) $(B)/libllhttp.a
 	$(Q)$(CC) $(LINK) $< $(all_libs) $(LDLIBS) -o $@
-$(B)/mashang-qr: $(B)/qr/main.o $(B)/qr/paper.o $(B)/qr/png.o $(call libs,base crypto domain qr)
+$(B)/mashang-qr: $(B)/qr/main.o $(B)/qr/paper.o $(B)/qr/png.o $(call libs,base crypto domain qr qr_own)
 	$(Q)$(CC) $(LINK) $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS) $(shell pkg-config --libs $(PAPER) 2>/dev/null) -o $@
 
 # tests/unit/ROOM_NAME_test.c is linked with its room and those below, so that one broken room stops no other's tests.
 below     = $(if $(filter qr,$(1)),base crypto domain,$(if $(filter web cli supervise,$(1)),$(ROOMS) qr,$(if $(filter http,$(1)),base net,$(if $(filter net,$(1)),base,$(shell echo "$(ROOMS)" | sed 's/ *\<$(1)\>.*//')))))
 room_of   = $(firstword $(subst _, ,$(notdir $(1))))
 .SECONDEXPANSION:
-$(B)/unit/%: $(B)/tests/unit/%.o $$(call libs,$$(call below,$$(call room_of,$$*)) $$(call room_of,$$*)) $$(if $$(filter http web cli supervise,$$(call room_of,$$*)),$(B)/libllhttp.a)
+$(B)/unit/%: $(B)/tests/unit/%.o $$(call libs,$$(call below,$$(call room_of,$$*)) $$(call room_of,$$*) $$(if $$(filter qr,$$(call room_of,$$*)),qr_own)) $$(if $$(filter http web cli supervise,$$(call room_of,$$*)),$(B)/libllhttp.a)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LINK) $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS) -lcmocka -o $@
 $(B)/standins/%: $(B)/tests/standins/%.o $(call libs,base crypto net http) $(B)/libllhttp.a
