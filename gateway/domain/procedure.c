@@ -21,8 +21,9 @@ static const char *const outcome_names[OUTCOMES] = {"passed", "failed", "skipped
 
 static bool wrong(const struct place *at, const char *key, const char *what)
 {
-    const char *dot = at->path[0] && key[0] && key[0] != '[' ? "." : "";
-    return err_set(at->err, "%s: %s%s%s: %s", at->file, at->path, dot, key, what);
+    const char *dot = at->path[0] && key[0] ? "." : "";
+    const char *colon = at->path[0] || key[0] ? ": " : "";
+    return err_set(at->err, "%s: %s%s%s%s%s", at->file, at->path, dot, key, colon, what);
 }
 
 static struct place member(const struct place *at, const char *key)
