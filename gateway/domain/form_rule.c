@@ -12,6 +12,9 @@ bool form_place_fault(const struct form_place *place, const char *member, const 
     va_start(args, format);
     vsnprintf(words, sizeof words, format, args);
     va_end(args);
+    if (place->path[0] == '\0' && member == NULL) {
+        return err_set(place->err, "%s: %s", place->file, words);
+    }
     bool dotted = place->path[0] != '\0' && member != NULL;
     return err_set(place->err, "%s: %s%s%s: %s", place->file, place->path, dotted ? "." : "",
                    member ? member : "", words);
