@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
+
 enum { WAIT_MS = 5000 };
 
 struct setup *load_setup(const struct args *args)
@@ -37,7 +39,7 @@ bool load_store(const struct setup *setup, struct load_store *ret)
     setup_store_options(setup, address, &options);
     ret->loop = loop_new();
     ret->store = store_new(ret->loop, &options);
-    if (store_wait(ret->store, WAIT_MS, &err)) {
+    if (store_wait(ret->store, clock_mono_ms() + WAIT_MS, &err)) {
         return true;
     }
     cli_fail(CLI_FAILED, "redis: %s", err.text);
