@@ -34,7 +34,7 @@ static void set_answer(json_t *object, const char *member, const json_t *values,
 {
     json_t *value = json_object_get(values, name);
     if (value != NULL) {
-        json_object_set(object, member, value);
+        json_object_set_new(object, member, json_deep_copy(value));
     }
 }
 
@@ -107,7 +107,7 @@ static json_t *consent_json(const struct report_event *event)
 
 static void set_extra(json_t *data, const json_t *values)
 {
-    json_t *extra = json_copy((json_t *)values);
+    json_t *extra = json_deep_copy(values);
     for (size_t i = 0; i < sizeof placed / sizeof placed[0]; i++) {
         json_object_del(extra, placed[i]);
     }

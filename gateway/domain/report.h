@@ -25,7 +25,7 @@ struct report_event {
     const char *form_id, *form_version, *notice_version;
 };
 
-/* The caller owns the result: the whole CloudEvent. */
+/* The caller owns the result: the whole CloudEvent, a copy that shares nothing with values. Answers of fields that a county added go under data.extra. */
 json_t *report_event_json(const struct report_event *event);
 
 #endif
