@@ -419,10 +419,36 @@ static void test_other_procedures(void **state)
     calendar_free(&calendar);
 }
 
+/* Only a refusal has a reason: another's would be shown to the farmer as one. */
+static void test_reasons_belong_to_refusals(void **state)
+{
+    struct procedure *procedure = laiyuan();
+    struct calendar *calendar = calendar_2026();
+    struct progress progress;
+    struct progress_move move = {.kind = MOVE_DECIDE,
+                                 .decision = STR("declined"),
+                                 .reason = STR("solved"),
+                                 .note = STR("谢谢"),
+                                 .at_ms = at("2026-11-24")};
+    (void)state;
+    progress_begin(procedure, calendar, at("2026-11-23"), &progress);
+    assert_int_equal(progress_apply(procedure, calendar, &progress, &move), PROGRESS_APPLIED);
+    assert_string_equal(progress.reason, "solved");
+    assert_string_equal(progress.note, "谢谢");
+    assert_true(progress.decided_ms == at("2026-11-24"));
+    move.decision = STR("merged");
+    progress_begin(procedure, calendar, at("2026-11-23"), &progress);
+    assert_int_equal(progress_apply(procedure, calendar, &progress, &move), PROGRESS_APPLIED);
+    assert_string_equal(progress.reason, "");
+    assert_string_equal(progress.decision, "merged");
+    calendar_free(&calendar);
+    procedure_free(&procedure);
+}
+
 static void test_version_is_of_the_content(void **state)
 {
     struct err err = {{0}};
-    struct procedure *one = with(A, "", &err), *other = with(A " ", "", &err);
+    struct procedure *one = with(A, "", &err), *other = with("{" WORDS ",\"id\":\"a\"} ", "", &err);
     struct procedure *third = with(A, ",\"moves\":[]", &err);
     (void)state;
     assert_string_equal(one->version, other->version);
@@ -475,6 +501,7 @@ int main(void)
         cmocka_unit_test(test_steps_that_are_refused),
         cmocka_unit_test(test_files_that_are_refused),
         cmocka_unit_test(test_other_procedures),
+        cmocka_unit_test(test_reasons_belong_to_refusals),
         cmocka_unit_test(test_version_is_of_the_content),
         cmocka_unit_test(test_progress_that_is_no_progress),
     };
