@@ -1,3 +1,4 @@
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -5,12 +6,13 @@
 
 #include "base/rand.h"
 #include "store/inside.h"
+#include "store/private.h"
 
 /* store.lua, compiled in (Makefile). */
 extern const char _binary_gateway_store_store_lua_start[];
 extern const char _binary_gateway_store_store_lua_end[];
 
-enum { LOAD_TIMEOUT_S = 10, EPOCH_BYTES = 8 };
+enum { LOAD_TIMEOUT_MS = 10000, EPOCH_BYTES = 8 };
 
 /* A command without an error for an answer; the error names it. The caller frees. */
 static redisReply *ask(redisContext *redis, struct err *err, const char *what,
@@ -124,11 +126,13 @@ static bool set_numbers(redisContext *redis, struct err *err)
            set_missing(redis, KEYS_EPOCH, epoch, err);
 }
 
-bool store_load_functions(const struct store_options *deploy_user, struct err *err)
+static bool load_at(const struct store_options *options, struct err *err)
 {
     struct link_address address;
-    const struct timeval timeout = {.tv_sec = LOAD_TIMEOUT_S};
-    if (!link_parse_address(deploy_user->address, &address, err)) {
+    int64_t timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : LOAD_TIMEOUT_MS;
+    const struct timeval timeout = {.tv_sec = timeout_ms / 1000,
+                                    .tv_usec = timeout_ms % 1000 * 1000};
+    if (!link_parse_address(options->address, &address, err)) {
         return false;
     }
     redisContext *redis = address.is_unix
@@ -136,13 +140,32 @@ bool store_load_functions(const struct store_options *deploy_user, struct err *e
                               : redisConnectWithTimeout(address.path_or_host, address.port,
                                                         timeout);
     if (redis == NULL || redis->err != 0) {
-        err_set(err, "redis: %s: %s", deploy_user->address, redis ? redis->errstr : "no memory");
+        err_set(err, "redis: %s: %s", options->address, redis ? redis->errstr : "no memory");
         redisFree(redis);
         return false;
     }
     redisSetTimeout(redis, timeout);
-    bool done = log_in(redis, deploy_user, err) && is_not_newer(redis, err) && load(redis, err) &&
+    bool done = log_in(redis, options, err) && is_not_newer(redis, err) && load(redis, err) &&
                 set_numbers(redis, err);
     redisFree(redis);
     return done;
+}
+
+bool store_load_functions(const struct store_options *deploy_user, struct err *err)
+{
+    struct store_options options = *deploy_user;
+    struct private_login login;
+    signal(SIGPIPE, SIG_IGN); /* hiredis writes without MSG_NOSIGNAL */
+    if (!str_starts(str_of(options.address), STR(PRIVATE_ADDRESS))) {
+        return load_at(&options, err);
+    }
+    if (!private_login(options.address, PRIVATE_USER_DEPLOY, &login, err)) {
+        return false;
+    }
+    options.address = login.address;
+    options.user = PRIVATE_USER_DEPLOY;
+    options.password = login.password;
+    bool loaded = load_at(&options, err);
+    explicit_bzero(&login, sizeof login);
+    return loaded;
 }

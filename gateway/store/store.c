@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "store/private.h"
 
 enum {
     CHECK_EACH_MS = 60000,
@@ -41,29 +42,43 @@ static void set_health(struct store *store, enum store_health health, const char
     }
 }
 
-static void link_options_copy(struct link_options *to, const struct store_options *from)
+/* An address of private: that cannot be resolved stays as it is, which no link can use; err says why. */
+static void link_options_copy(struct link_options *to, const struct store_options *from,
+                              struct err *err)
 {
     int64_t silence_ms = from->timeout_ms * 2;
+    struct private_login login = {0};
+    const char *address = from->address ? from->address : "";
+    const char *user = from->user ? from->user : "";
+    const char *password = from->password ? from->password : "";
+    if (str_starts(str_of(address), STR(PRIVATE_ADDRESS)) &&
+        private_login(address, PRIVATE_USER_GATEWAY, &login, err)) {
+        address = login.address;
+        user = PRIVATE_USER_GATEWAY;
+        password = login.password;
+    }
     *to = (struct link_options){
-        .address = mem_strdup(from->address ? from->address : ""),
-        .user = mem_strdup(from->user ? from->user : ""),
-        .password = mem_strdup(from->password ? from->password : ""),
+        .address = mem_strdup(address),
+        .user = mem_strdup(user),
+        .password = mem_strdup(password),
         .database = from->database,
         .silence_ms = silence_ms > SILENCE_MIN_MS ? silence_ms : SILENCE_MIN_MS,
     };
+    explicit_bzero(&login, sizeof login);
 }
 
 struct store *store_new(struct loop *loop, const struct store_options *options)
 {
     struct store *store = mem_alloc(sizeof *store);
-    struct err err;
+    struct err err = {""};
+    struct err mode_err;
     store->magic = STORE_MAGIC;
     store->loop = loop;
     store->timeout_ms = options->timeout_ms;
     store->health = STORE_CONNECTING;
     store->check_timer = timer_new(loop, on_check_due, store);
-    link_options_copy(&store->link_options, options);
-    if (!durability_parse(options->durability, &store->durability, &err)) {
+    link_options_copy(&store->link_options, options, &err);
+    if (!durability_parse(options->durability, &store->durability, &mode_err)) {
         /* options are checked at start; whoever passes something else gets the strictest */
         store->durability = (struct durability){DURABILITY_FSYNC, 0};
     }
@@ -71,7 +86,8 @@ struct store *store_new(struct loop *loop, const struct store_options *options)
     if (store_confirms(store)) {
         store->writer = link_new(loop, &store->link_options, on_link, store);
     }
-    snprintf(store->why, sizeof store->why, "%s", link_why(store->main));
+    snprintf(store->why, sizeof store->why, "%.255s",
+             err.text[0] ? err.text : link_why(store->main));
     return store;
 }
 
@@ -325,7 +341,8 @@ void store_doubt(struct store *store, const void *answer)
         "MISCONF", "READONLY", "OOM",        "NOPERM",
         "NOAUTH",  "LOADING",  "MASTERDOWN", "ERR Function not found"};
     const redisReply *reply = answer;
-    for (size_t i = 0; reply != NULL && !store->closing && i < sizeof signs / sizeof signs[0]; i++) {
+    for (size_t i = 0; reply != NULL && !store->closing && i < sizeof signs / sizeof signs[0];
+         i++) {
         if (strncmp(reply->str, signs[i], strlen(signs[i])) == 0 && link_up(store->main)) {
             timer_set(store->check_timer, 0);
             return;

@@ -19,7 +19,8 @@
 struct store;
 
 struct store_options {
-    const char *address;  /* unix:PATH or HOST:PORT (numeric) */
+    const char *
+        address; /* unix:PATH, HOST:PORT (numeric), or private:FOLDER, which brings user and password (store/private.h) */
     const char *user;     /* "" : default */
     const char *password; /* "" : none */
     int64_t database;
