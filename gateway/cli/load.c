@@ -1,9 +1,12 @@
 #include "cli/load.h"
 
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "store/private.h"
 
 enum { WAIT_MS = 5000 };
 
@@ -24,9 +27,11 @@ struct setup *load_setup(const struct args *args)
 
 void load_private_address(const struct options *options, char ret_address[LOAD_ADDRESS_BYTES])
 {
+    char whole[PATH_MAX];
     ret_address[0] = '\0';
-    if (strcmp(options->redis.url, "private:") == 0) {
-        snprintf(ret_address, LOAD_ADDRESS_BYTES, "unix:%s/redis.sock", options->redis.data_dir);
+    if (strcmp(options->redis.url, "private:") == 0 &&
+        realpath(options->redis.data_dir, whole) != NULL) {
+        snprintf(ret_address, LOAD_ADDRESS_BYTES, PRIVATE_ADDRESS "%.*s", PATH_MAX, whole);
     }
 }
 

@@ -19,8 +19,8 @@ struct load_store {
 };
 bool load_store(const struct setup *setup, struct load_store *ret);
 void load_store_end(struct load_store *opened);
-/* unix:… of the private Redis of this data folder. */
-enum { LOAD_ADDRESS_BYTES = 256 };
+/* private:FOLDER, absolute, of a gateway on this machine; "" when the Redis is another's or the folder is not there. */
+enum { LOAD_ADDRESS_BYTES = 4200 };
 void load_private_address(const struct options *options, char ret_address[LOAD_ADDRESS_BYTES]);
 
 #endif
