@@ -130,6 +130,12 @@ bool progress_from_json(const struct procedure *procedure, const json_t *json,
                         struct progress *ret) MUST_CHECK;
 const char *progress_state_name(
     enum progress_state state); /* new open admitted declined closed cleared withdrawn */
+/*
+ * The day each step was done or will be done by: as stored, else counted on from the steps before it, never beyond the total while that
+ * lies ahead. A step without a deadline of its own passes on the day of those before it.
+ */
+void progress_expected(const struct procedure *procedure, const struct calendar *calendar,
+                       const struct progress *progress, struct date ret_days[PROCEDURE_STEPS_MAX]);
 bool progress_step_under_way(const struct progress *progress, size_t step);
 /* The index of the step under way that is due first (without a due time: last), -1 when none is. */
 int progress_current(const struct procedure *procedure, const struct progress *progress);

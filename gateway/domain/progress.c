@@ -213,6 +213,46 @@ enum progress_result progress_apply(const struct procedure *procedure,
     return PROGRESS_UNKNOWN;
 }
 
+/* Of a step whose predecessors' days are known. */
+static struct date expected_day(const struct procedure *procedure, const struct calendar *calendar,
+                                const struct progress *progress, size_t step,
+                                const struct date *days)
+{
+    const struct procedure_step *plan = &procedure->steps[step];
+    const struct progress_step *state = &progress->steps[step];
+    if (is_closed(progress, step) || state->due_ms > 0) {
+        return date_of_ms(is_closed(progress, step) ? state->done_ms : state->due_ms - 1);
+    }
+    struct date from = date_of_ms(progress->accepted_ms);
+    for (size_t i = 0; i < procedure->step_count; i++) {
+        if ((plan->after >> i & 1) && date_compare(days[i], from) > 0) {
+            from = days[i];
+        }
+    }
+    if (plan->days == 0) {
+        return from;
+    }
+    struct date day = deadline_date(calendar, from, plan->days, plan->unit);
+    struct date total = date_of_ms(progress->total_due_ms - 1);
+    bool ahead = progress->total_due_ms > 0 && date_compare(total, from) >= 0;
+    return ahead && date_compare(day, total) > 0 ? total : day;
+}
+
+void progress_expected(const struct procedure *procedure, const struct calendar *calendar,
+                       const struct progress *progress, struct date ret_days[PROCEDURE_STEPS_MAX])
+{
+    uint32_t known = 0;
+    /* The file may list the steps in any order; each round finds at least one. */
+    for (size_t round = 0; round < procedure->step_count; round++) {
+        for (size_t i = 0; i < procedure->step_count; i++) {
+            if ((known >> i & 1) == 0 && (procedure->steps[i].after & ~known) == 0) {
+                ret_days[i] = expected_day(procedure, calendar, progress, i, ret_days);
+                known |= UINT32_C(1) << i;
+            }
+        }
+    }
+}
+
 int progress_current(const struct procedure *procedure, const struct progress *progress)
 {
     int current = -1;

@@ -445,6 +445,52 @@ static void test_reasons_belong_to_refusals(void **state)
     procedure_free(&procedure);
 }
 
+static void assert_days(const struct procedure *procedure, const struct calendar *calendar,
+                        const struct progress *progress, const char *expected)
+{
+    struct date days[PROCEDURE_STEPS_MAX];
+    char text[200] = "";
+    progress_expected(procedure, calendar, progress, days);
+    for (size_t i = 0; i < procedure->step_count; i++) {
+        size_t len = strlen(text);
+        snprintf(text + len, sizeof text - len, "%s%02d-%02d", i ? " " : "", days[i].month,
+                 days[i].day);
+    }
+    assert_string_equal(text, expected);
+}
+
+static void test_expected_days(void **state)
+{
+    struct err err = {{0}};
+    struct procedure *procedure = laiyuan();
+    struct calendar *calendar = calendar_2026();
+    struct progress progress;
+    struct progress_move move = {.kind = MOVE_STEP,
+                                 .step = STR("visit"),
+                                 .outcome = STR("passed"),
+                                 .at_ms = at("2026-11-25")};
+    (void)state;
+    progress_begin(procedure, calendar, at("2026-11-23"), &progress);
+    assert_days(procedure, calendar, &progress, "11-30 12-03 12-08 12-07 12-08");
+    progress_apply(procedure, calendar, &progress, &move);
+    assert_days(procedure, calendar, &progress, "11-25 11-30 12-07 12-02 12-08");
+    move.at_ms = at("2026-12-21");
+    move.step = STR("review");
+    progress_apply(procedure, calendar, &progress, &move); /* beyond the total: it bounds no more */
+    assert_days(procedure, calendar, &progress, "11-25 12-21 12-28 12-02 12-30");
+    procedure_free(&procedure);
+
+    procedure = with(
+        "{\"id\":\"c\",\"after\":[\"b\"],\"deadline\":{\"days\":1,\"unit\":\"working\"}," WORDS
+        "},{\"id\":\"b\",\"after\":[\"a\"]," WORDS
+        "},{\"id\":\"a\",\"deadline\":{\"days\":2,\"unit\":\"working\"}," WORDS "}",
+        "", &err);
+    progress_begin(procedure, calendar, at("2026-11-23"), &progress);
+    assert_days(procedure, calendar, &progress, "11-26 11-25 11-25");
+    procedure_free(&procedure);
+    calendar_free(&calendar);
+}
+
 static void test_version_is_of_the_content(void **state)
 {
     struct err err = {{0}};
@@ -502,6 +548,7 @@ int main(void)
         cmocka_unit_test(test_files_that_are_refused),
         cmocka_unit_test(test_other_procedures),
         cmocka_unit_test(test_reasons_belong_to_refusals),
+        cmocka_unit_test(test_expected_days),
         cmocka_unit_test(test_version_is_of_the_content),
         cmocka_unit_test(test_progress_that_is_no_progress),
     };
