@@ -4,8 +4,9 @@
  *   conn reads ─► exchange ─► router ─► handler ─ … waits … ─► exchange_send ─► conn writes
  *
  * The exchange belongs to the connection. A handler that waits holds it (exchange_hold) and drops it after answering; when the visitor goes away
- * meanwhile, exchange_gone() is true and sending is a no-op, but the work goes on (what was accepted stays accepted). Exactly one exchange_send per
- * exchange. Everything in struct request is borrowed and lives as long as the exchange.
+ * meanwhile, exchange_gone() is true and sending is a no-op, but the work goes on (what was accepted stays accepted). A visitor that closed only its
+ * sending half counts as gone too, and an answer still reaches it. Exactly one exchange_send per exchange; once gone, dropping it is enough.
+ * Everything in struct request is borrowed and lives as long as the exchange.
  */
 #ifndef HTTP_EXCHANGE_H
 #define HTTP_EXCHANGE_H

@@ -13,14 +13,16 @@ struct listener;
 struct listener_options {
     int fd;                   /* listening socket; stays the caller's */
     http_handler_fn *handler; /* every complete request */
-    /* A request that never became one (bad head 400, 408, 413 body, 414, 431, 501, 503 at the cap, 429 address): writes a page; status is set. NULL: plain text */
+    /* A request that never became one (bad head 400, 408, 413 body, 414, 417, 431, 501, 503 at the cap, 505, 429 address): writes a page with this
+     * status before it returns; the connection closes after it. Retry-After is already set. What had not come yet of the request is empty, its path
+     * "/". NULL: plain text */
     void (*on_refused)(struct exchange *exchange, int status, void *arg);
     void *arg;
-    size_t connections_max;
-    size_t body_bytes_max;
-    const char *trusted_proxies; /* CIDRs */
+    size_t connections_max;      /* 0: 10,000 */
+    size_t body_bytes_max;       /* 0: 64 KiB */
+    const char *trusted_proxies; /* CIDRs; a unix socket's peer is one by nature */
     const char *address_exempt;
-    int64_t address_per_s;
+    int64_t address_per_s; /* 0: no ceiling; counted in this process */
     int64_t head_ms, body_ms, idle_ms,
         write_ms; /* 0: the defaults 10 s, 30 s, 75 s, 30 s + 1 s per 4 KiB */
 };

@@ -242,6 +242,30 @@ static void test_wrong_is_known_at_once(void **state)
     }
 }
 
+/* The check alone, without the parser behind it. */
+static void test_judged_before_the_parser(void **state)
+{
+    static const char *const wrong[] = {
+        "Content-Length: 3\r\nContent-Length: 3\r\n",
+        "Content-Length: 3\r\nContent-Length: 4\r\n",
+        "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: x\r\n",
+        "Content-Length: 99999999999999999999\r\n",
+        "Host: b\r\n",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        char bytes[200];
+        struct head head;
+        struct head_facts facts;
+        size_t used;
+        snprintf(bytes, sizeof bytes, "POST / HTTP/1.1\r\n" HOST "%s\r\n", wrong[i]);
+        head_init(&head);
+        assert_int_equal(head_feed(&head, str_of(bytes), &used), HEAD_WHOLE);
+        assert_int_equal(head_judge(&head, bytes, &facts), 400);
+    }
+}
+
 static int status_of_filled(const char *before, size_t count, const char *unit, const char *after,
                             enum head_result *ret)
 {
@@ -340,6 +364,7 @@ int main(void)
         cmocka_unit_test(test_whole),
         cmocka_unit_test(test_cut_anywhere),
         cmocka_unit_test(test_wrong_is_known_at_once),
+        cmocka_unit_test(test_judged_before_the_parser),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_absolute_target_names_the_host),
         cmocka_unit_test(test_keep_alive),
