@@ -31,10 +31,15 @@ static size_t area_code_digits(struct str text)
     return text.at[1] >= '3' ? 4 : 0;
 }
 
-static bool is_landline(struct str text)
+static bool landline_length_fits(struct str text)
 {
     size_t area = area_code_digits(text);
-    return area > 0 && (text.len == area + 7 || text.len == area + 8) && text.at[area] != '0';
+    return area > 0 && (text.len == area + 7 || text.len == area + 8);
+}
+
+static bool is_landline(struct str text)
+{
+    return landline_length_fits(text) && text.at[area_code_digits(text)] != '0';
 }
 
 /* Takes the country's own code off. */
@@ -67,6 +72,9 @@ static void strip_brackets(struct buf *number)
 static enum phone_fault fault_of(struct str text)
 {
     bool mobile = text.at[0] == '1' && text.len > 1 && text.at[1] >= '3';
+    if (landline_length_fits(text)) {
+        return PHONE_UNKNOWN;
+    }
     if (mobile || area_code_digits(text) > 0 || text.len < 7 || text.len > 12) {
         return PHONE_LENGTH;
     }

@@ -29,7 +29,7 @@ static const struct {
     {"홍길동", PERSON_OK, "홍길동"},
     {"𠮷野", PERSON_OK, "𠮷野"},                 /* four bytes of UTF-8 */
     {"𱁬𰻞", PERSON_OK, "𱁬𰻞"},         /* plane 3 */
-    {"王\U000323AF", PERSON_OK, "王\U000323AF"}, /* newer than the library's tables */
+    {"王\U00033479", PERSON_OK, "王\U00033479"}, /* newer than the library's tables */
     {"王\u9FFF", PERSON_OK, "王\u9FFF"},
     {"O\u02BCBrian", PERSON_OK, "O\u02BCBrian"}, /* a modifier letter */
     {"नमूना", PERSON_OK, "नमूना"},
@@ -118,6 +118,7 @@ static const struct {
     {"\u115F\u1160", PERSON_HIDDEN, ""},
     {"\uFFA0\uFFA0", PERSON_HIDDEN, ""},
     {"王\uFFFF二", PERSON_HIDDEN, ""},
+    {"王\U0002FFFE二", PERSON_HIDDEN, ""},
     /* broken UTF-8: cut, overlong, surrogate, too high, stray */
     {"王\xE4\xBA", PERSON_HIDDEN, ""},
     {"王二\xC0\xAF", PERSON_HIDDEN, ""},
