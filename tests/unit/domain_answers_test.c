@@ -502,6 +502,73 @@ static void test_asking_the_values(void **state)
     answers_release(&answers);
 }
 
+/* The shipped form as a county changes it: an option switched on, fewer picks, a field with rules of its own. */
+static struct form *load_changed(void)
+{
+    static const char well[] =
+        "{\"name\":\"well\",\"type\":\"choice\",\"label\":\"form.x\",\"options\":[{\"value\":"
+        "\"dry\","
+        "\"label\":\"form.a\"},{\"value\":\"none\",\"label\":\"form.b\"}],"
+        "\"when\":{\"any\":[{\"field\":\"risk\",\"has\":[\"water\"]},{\"all\":[{\"field\":"
+        "\"detail\",\"filled\":true},"
+        "{\"not\":{\"age_below\":60}}]}]},"
+        "\"demanded\":{\"field\":\"risk\",\"has\":[\"water\"]},"
+        "\"refused\":{\"when\":{\"field\":\"well\",\"is\":[\"none\"]},\"fault\":\"fault.well\"}}";
+    json_t *json = json_deep_copy(form->source);
+    json_t *fields = json_object_get(json, "fields");
+    json_t *risk = json_array_get(fields, 8);
+    struct err err = {""};
+    assert_string_equal(json_string_value(json_object_get(risk, "name")), "risk");
+    json_object_set_new(risk, "picks_max", json_integer(2));
+    json_object_del(json_array_get(json_object_get(risk, "options"), 11), "off");
+    json_array_insert_new(fields, 12, json_loads(well, 0, NULL));
+    char *text = json_dumps(json, 0);
+    struct form *changed = form_load(str_of(text), "county.json", &err);
+    free(text);
+    json_decref(json);
+    if (changed == NULL) {
+        fail_msg("%s", err.text);
+    }
+    return changed;
+}
+
+static void test_a_county_changes_the_form(void **state)
+{
+    static const struct {
+        const char *body, *well, *faults;
+    } bodies[] = {
+        {SELF "risk=epidemic&risk=jobs", "", ""},
+        {SELF "risk=epidemic&risk=jobs&risk=illness", "", "risk:risk.many"},
+        {SELF "risk=jobs&well=dry", "", ""}, /* does not apply */
+        {SELF "risk=jobs&well=deep", "", ""},
+        {SELF "risk=water", "", "well:choice.empty"},
+        {SELF "risk=water&well=dry", "dry", ""},
+        {SELF "risk=water&well=none", "none", "well:well"},
+        {SELF "risk=water&well=deep", "", "well:choice.unknown"},
+        {SELF "risk=jobs&detail=样例&well=dry", "dry", ""}, /* 64 years old */
+        {"name=王二&id_number=370115201211230012&phone=13800000000&risk=jobs&detail=样例&well=dry",
+         "", ""},
+        {"name=王二&no_id=1&phone=13800000000&risk=jobs&detail=样例&well=dry", "dry", ""},
+    };
+    struct form *changed = load_changed();
+    (void)state;
+    assert_string_not_equal(changed->version, form->version);
+    for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
+        struct fields fields;
+        struct answers answers;
+        struct buf faults;
+        buf_init(&faults, 1000);
+        fields_of(bodies[i].body, &fields);
+        answers_read(&answers, changed, &fields, today, ANSWERS_CHECK);
+        put_faults(&answers, &faults);
+        assert_string_equal(buf_text(&faults), bodies[i].faults);
+        assert_string_equal(answers_text(&answers, "well"), bodies[i].well);
+        buf_release(&faults);
+        answers_release(&answers);
+    }
+    form_free(&changed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -517,6 +584,7 @@ int main(void)
         cmocka_unit_test(test_typed_choices_and_ticks),
         cmocka_unit_test(test_a_nul_inside),
         cmocka_unit_test(test_asking_the_values),
+        cmocka_unit_test(test_a_county_changes_the_form),
     };
     return cmocka_run_group_tests(tests, load_form, free_form);
 }
