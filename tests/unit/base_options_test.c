@@ -160,6 +160,11 @@ static void test_paths_are_relative_to_the_file(void **state)
     snprintf(expected, sizeof expected, "%s/t/procedures/laiyuan.json", folder);
     assert_string_equal(options.procedure.file, expected);
     options_release(&options);
+    setenv("MASHANG_AREAS_FILE", "here.csv", 1); /* what a shell gives is relative to the shell */
+    assert_true(options_load(&options, file, NULL, 0, &err));
+    assert_string_equal(options.areas.file, "here.csv");
+    options_release(&options);
+    unsetenv("MASHANG_AREAS_FILE");
 }
 
 static void test_lists_and_slashes_are_made_alike(void **state)
