@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "domain/form_rule.h"
 #include "view/pages_inside.h"
 
@@ -125,6 +126,13 @@ static const char *group_heading(const struct form_field *field, const char *gro
     return json_string_value(json_object_get(json_object_get(field->source, "groups"), group));
 }
 
+static void put_rows(json_t *view, const struct form_field *field)
+{
+    enum { ROWS = 3 };
+    json_int_t rows = json_integer_value(json_object_get(field->source, "rows"));
+    json_object_set_new(view, "rows", json_integer(rows > 0 ? rows : ROWS));
+}
+
 static json_t *option_view(const struct pages *pages, const struct form_field *field,
                            const struct form_option *option, const struct answers *answers)
 {
@@ -205,6 +213,20 @@ static void put_options(const struct pages *pages, json_t *view, const struct fo
     }
 }
 
+/* A few words each: they stand beside one another. */
+static bool options_are_short(const struct pages *pages, const struct form_field *field)
+{
+    enum { SHORT_CHARS = 5 };
+    for (size_t i = 0; i < field->option_count; i++) {
+        const struct form_option *option = &field->options[i];
+        struct str label = str_of(catalog_text(pages->catalog, option->label));
+        if (option->group != NULL || option->hint != NULL || utf8_length(label) > SHORT_CHARS) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static json_t *field_view(const struct pages *pages, const struct form_field *field,
                           const struct page_form *in);
 
@@ -224,6 +246,33 @@ static json_t *inside_view(const struct pages *pages, const struct form_field *o
     return inside;
 }
 
+/* In mortal danger one tap must do: the numbers of such a hint can be called. */
+static void put_hint(const struct pages *pages, json_t *view, const struct form_field *field)
+{
+    static const char *const numbers[] = {"120", "119", "110"};
+    const char *hint = field->hint ? catalog_text(pages->catalog, field->hint) : "";
+    bool danger = field->type == FORM_TICK && strstr(hint, numbers[0]) != NULL;
+    struct str rest = str_of(danger ? hint : "");
+    json_t *parts = json_array();
+    page_put(view, "hint", danger ? "" : hint);
+    while (rest.len > 0) {
+        ptrdiff_t at = -1;
+        for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+            ptrdiff_t found = str_find(rest, str_of(numbers[i]));
+            at = found >= 0 && (at < 0 || found < at) ? found : at;
+        }
+        struct str before = str_sub(rest, 0, at < 0 ? rest.len : (size_t)at);
+        struct str number = at < 0 ? STR("") : str_sub(rest, before.len, 3);
+        json_t *part = json_object();
+        json_object_set_new(part, "text", json_stringn(before.at, before.len));
+        json_object_set_new(part, "tel", json_stringn(number.at, number.len));
+        json_array_append_new(parts, part);
+        rest = str_from(rest, before.len + number.len);
+    }
+    json_object_set_new(view, "danger", parts);
+    page_put_bool(view, "has_danger", danger);
+}
+
 static void put_texts(const struct pages *pages, json_t *view, const struct form_field *field,
                       const struct answers_fault *fault)
 {
@@ -231,12 +280,11 @@ static void put_texts(const struct pages *pages, json_t *view, const struct form
     buf_init(&described, ID_BYTES_MAX);
     buf_printf(&described, "%s%s%s%s%s", field->hint ? "h-" : "", field->hint ? field->name : "",
                field->hint && fault ? " " : "", fault ? "e-" : "", fault ? field->name : "");
-    bool typed = field->type == FORM_NAME || field->type == FORM_RESIDENT_ID ||
-                 field->type == FORM_PHONE || field->type == FORM_TEXT;
-    bool optional = typed && !field->required && field->optional == NULL;
+    bool asks = field->type != FORM_TICK && field->type != FORM_CHOICES;
+    bool optional = asks && !field->required;
     page_put(view, "name", field->name);
     page_put(view, "label", catalog_text(pages->catalog, field->label));
-    page_put(view, "hint", field->hint ? catalog_text(pages->catalog, field->hint) : "");
+    put_hint(pages, view, field);
     page_put_bool(view, "optional", optional);
     page_put(view, "fault", "");
     if (fault != NULL) {
@@ -264,12 +312,12 @@ static json_t *field_view(const struct pages *pages, const struct form_field *fi
     page_put_bool(view, "checked", given_tick(in->answers, field->name));
     put_input(view, field);
     page_put_bool(view, "area", field->type == FORM_TEXT);
+    put_rows(view, field);
     page_put_bool(view, "tick", field->type == FORM_TICK);
-    page_put_bool(view, "danger", strcmp(field->name, "urgent") == 0);
     page_put_bool(view, "group", choice);
     page_put_bool(view, "line", !choice && field->type != FORM_TEXT && field->type != FORM_TICK);
     page_put(view, "input", field->type == FORM_CHOICES ? "checkbox" : "radio");
-    page_put_bool(view, "tiles", field->type == FORM_CHOICES);
+    page_put_bool(view, "short", options_are_short(pages, field));
     put_options(pages, view, field, in->answers);
     json_object_set_new(view, "inside", choice ? inside_view(pages, field, in) : json_array());
     buf_release(&id);

@@ -36,10 +36,14 @@ static const char *const form_names[] = {
     "fields.line",
     "fields.area",
     "fields.tick",
+    "fields.has_danger",
     "fields.danger",
+    "fields.danger.text",
+    "fields.danger.tel",
+    "fields.rows",
     "fields.group",
     "fields.input",
-    "fields.tiles",
+    "fields.short",
     "fields.options",
     "fields.options.id",
     "fields.options.value",
@@ -83,7 +87,7 @@ static const char *const receipt_names[] = {
 };
 
 static const char *const progress_names[] = {
-    EVERY_PAGE, "receipt", "last4",         "id_number", "phone",      "wrong", "by_id",
+    EVERY_PAGE, "receipt", "last4",         "id_number", "phone",      "wrong",       "by_id",
     "locked",   "busy",    "wrong_receipt", "wrong_id",  "fault_href", "locked_text", NULL,
 };
 
