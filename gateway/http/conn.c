@@ -192,6 +192,10 @@ static void write_answer(struct conn *conn)
 {
     struct listener *listener = conn->listener;
     struct exchange *exchange = conn->exchange;
+    if (exchange->status == 0) {
+        conn_close(conn);
+        return;
+    }
     struct response_frame frame = {
         .head = exchange->reader.request.method == HTTP_HEAD,
         .keep_alive = stays(conn),
@@ -276,8 +280,8 @@ static size_t feed_request(struct conn *conn, struct str bytes)
     if (conn->state == CONN_IDLE) {
         conn->exchange = exchange_take(conn->listener, conn);
         conn->state = CONN_READING;
-        if (conn->deadline.kind !=
-            WAIT_HEAD) { /* a fresh connection's head is due from its accept */
+        /* a fresh connection's head is due from its accept */
+        if (conn->deadline.kind != WAIT_HEAD) {
             deadline_clear(&conn->deadline);
         }
     }

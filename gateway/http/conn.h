@@ -57,7 +57,7 @@ struct exchange {
     bool sent;
     bool gone;
     bool close_after;
-    int status; /* of exchange_send */
+    int status; /* of exchange_send; 0 when detached */
     void (*on_gone)(void *arg);
     void *gone_arg;
     struct buf form; /* decoded by exchange_read_form */

@@ -1,5 +1,6 @@
 #include "http/exchange.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 
 #include "base/check.h"
@@ -167,17 +168,32 @@ void exchange_close_after(struct exchange *exchange)
     exchange->close_after = true;
 }
 
-void exchange_send(struct exchange *exchange, int status)
+static void answered(struct exchange *exchange)
 {
-    CHECK_OBJ(exchange, EXCHANGE_MAGIC);
-    CHECK(!exchange->sent);
-    CHECK(status >= 200 && status <= 599);
     exchange->sent = true;
-    exchange->status = status;
     exchange->on_gone = NULL;
     if (exchange->conn == NULL) {
         response_reset(&exchange->response);
     } else if (!exchange->conn->in_turn) {
         loop_later(exchange->listener->loop, conn_on_answer, exchange->conn);
     }
+}
+
+void exchange_send(struct exchange *exchange, int status)
+{
+    CHECK_OBJ(exchange, EXCHANGE_MAGIC);
+    CHECK(!exchange->sent);
+    CHECK(status >= 200 && status <= 599);
+    exchange->status = status;
+    answered(exchange);
+}
+
+/* A second descriptor, so that the connection ends here as every other does. */
+int exchange_detach(struct exchange *exchange)
+{
+    CHECK_OBJ(exchange, EXCHANGE_MAGIC);
+    CHECK(!exchange->sent);
+    int fd = exchange->conn != NULL ? fcntl(exchange->conn->fd, F_DUPFD_CLOEXEC, 0) : -1;
+    answered(exchange);
+    return fd;
 }

@@ -85,5 +85,7 @@ void exchange_body_copy(struct exchange *exchange, struct str bytes);
 void exchange_close_after(struct exchange *exchange);
 /* Adds Date, Content-Length, Connection as needed. 204 and 304 send no body. */
 void exchange_send(struct exchange *exchange, int status);
+/* Instead of exchange_send: no answer from here; the caller gets the connection's socket, to write what he likes and to close it. -1: it is gone. */
+int exchange_detach(struct exchange *exchange);
 
 #endif

@@ -224,7 +224,15 @@ static void test_stop_finishes_what_is_under_way(void **state)
     assert_has(ask(idle, GET("/")), "200 OK");
     say(late, STR(GET("/late")));
     usleep(10 * 1000);
-    assert_has(ask(fd, GET("/stop")), "Connection: close\r\n");
+    int begun = dial();
+    assert_has(ask(begun, GET("/")), "200 OK");
+    say(fd, STR(GET("/stop")));
+    usleep(30 * 1000);
+    say(begun, STR(GET("/begun"))); /* in the socket when the stop comes */
+    assert_has(hear(fd, false), "Connection: close\r\n");
+    assert_has(hear(begun, false), "0 /begun?");
+    assert_true(closed(begun, 1000));
+    close(begun);
     assert_true(closed(idle, 1000));
     assert_has(hear(late, false), "Connection: close\r\n");
     assert_true(closed(late, 1000));
