@@ -26,26 +26,20 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/metrics.h"
 
-enum {
-    LINGER_MS = 2000,
-    LINGER_BYTES_MAX = 256 * 1024,
-    STOP_GRACE_MS = 1000,
-    WRITE_BYTES_PER_S = 4096
-};
+enum { LINGER_BYTES_MAX = 256 * 1024, STOP_GRACE_MS = 1000 };
 
 static void on_read(evutil_socket_t fd, short what, void *arg);
 static void on_write(evutil_socket_t fd, short what, void *arg);
 static void on_closed_turn(void *arg);
 
-static void wait_for(struct conn *conn, enum wait kind, int64_t ms)
+void conn_wait_for(struct conn *conn, enum wait kind, int64_t ms)
 {
     struct listener *listener = conn->listener;
     deadline_set(&listener->deadlines, &conn->deadline, kind, loop_now_ms(listener->loop) + ms);
 }
 
-static void set_reading(struct conn *conn, bool reading)
+void conn_set_reading(struct conn *conn, bool reading)
 {
     if (reading != conn->reading) {
         conn->reading = reading;
@@ -74,8 +68,8 @@ void conn_open(struct listener *listener, int fd, const struct sockaddr *peer, b
     listener->counts.open++;
     CHECK(event_assign(&conn->read_event, base, fd, EV_READ | EV_PERSIST, on_read, conn) == 0);
     CHECK(event_assign(&conn->write_event, base, fd, EV_WRITE | EV_PERSIST, on_write, conn) == 0);
-    set_reading(conn, true);
-    wait_for(conn, WAIT_HEAD, listener->options.head_ms);
+    conn_set_reading(conn, true);
+    conn_wait_for(conn, WAIT_HEAD, listener->options.head_ms);
 }
 
 void conn_close(struct conn *conn)
@@ -86,7 +80,7 @@ void conn_close(struct conn *conn)
     if (conn->state == CONN_CLOSED) {
         return;
     }
-    set_reading(conn, false);
+    conn_set_reading(conn, false);
     event_del(&conn->write_event);
     close(conn->fd);
     conn->state = CONN_CLOSED;
@@ -116,120 +110,6 @@ static void on_closed_turn(void *arg)
     free(conn);
 }
 
-/* A close with bytes still coming would make the kernel reset the connection, and the answer would be lost with it. */
-static void linger(struct conn *conn)
-{
-    shutdown(conn->fd, SHUT_WR);
-    exchange_release(conn->exchange);
-    conn->exchange = NULL;
-    buf_release(&conn->rest);
-    conn->state = CONN_LINGER;
-    set_reading(conn, true);
-    wait_for(conn, WAIT_LINGER, LINGER_MS);
-}
-
-static void count_answer(struct listener *listener, int status)
-{
-    listener->counts.by_status[status / 100]++;
-    metrics_add(METRIC_REQUESTS, 1);
-    if (status >= 400) {
-        metrics_add(status >= 500 ? METRIC_ANSWERS_5XX : METRIC_ANSWERS_4XX, 1);
-    }
-}
-
-static bool stays(const struct conn *conn)
-{
-    const struct exchange *exchange = conn->exchange;
-    return exchange->reader.keep_alive && !exchange->close_after && !conn->refused &&
-           !conn->listener->stopping;
-}
-
-static void end_request(struct conn *conn)
-{
-    bool stay = stays(conn);
-    conn->fresh = false;
-    if (conn->refused) {
-        linger(conn);
-    } else if (!stay) {
-        conn_close(conn);
-    } else {
-        exchange_release(conn->exchange);
-        conn->exchange = NULL;
-        conn->state = CONN_IDLE;
-        deadline_clear(&conn->deadline);
-    }
-}
-
-/* The deadline of a write is absolute: it is set when the socket is first full. */
-static void write_on(struct conn *conn)
-{
-    struct listener *listener = conn->listener;
-    struct response *response = &conn->exchange->response;
-    struct iovec iov[RESPONSE_IOV_MAX];
-    struct msghdr message = {.msg_iov = iov};
-    message.msg_iovlen = (size_t)response_iov(response, iov);
-    ssize_t wrote;
-    do {
-        wrote = sendmsg(conn->fd, &message, MSG_NOSIGNAL);
-    } while (wrote < 0 && errno == EINTR);
-    if (wrote < 0 && errno != EAGAIN) {
-        conn_close(conn);
-        return;
-    }
-    response->written += wrote > 0 ? (size_t)wrote : 0;
-    listener->counts.bytes_out += wrote > 0 ? (uint64_t)wrote : 0;
-    if (response->written == response->bytes) {
-        end_request(conn);
-    } else if (conn->state != CONN_WRITING) {
-        int64_t extra_ms = (int64_t)(response->bytes / WRITE_BYTES_PER_S) * 1000;
-        conn->state = CONN_WRITING;
-        CHECK(event_add(&conn->write_event, NULL) == 0);
-        wait_for(conn, WAIT_WRITE, listener->options.write_ms + extra_ms);
-    }
-}
-
-static void write_answer(struct conn *conn)
-{
-    struct listener *listener = conn->listener;
-    struct exchange *exchange = conn->exchange;
-    if (exchange->status == 0) {
-        conn_close(conn);
-        return;
-    }
-    struct response_frame frame = {
-        .head = exchange->reader.request.method == HTTP_HEAD,
-        .keep_alive = stays(conn),
-        .http_1_0 = exchange->reader.http_1_0,
-    };
-    response_compose(&exchange->response, exchange->status, frame,
-                     date_line_at(&listener->date, clock_wall_ms()));
-    count_answer(listener, exchange->status);
-    write_on(conn);
-}
-
-static void refuse(struct conn *conn, int status)
-{
-    struct listener *listener = conn->listener;
-    struct exchange *exchange = conn->exchange;
-    conn->refused = true;
-    conn->in_turn = true;
-    listener->counts.refused++;
-    deadline_clear(&conn->deadline);
-    if (status == 503 || status == 429) {
-        exchange_header(exchange, "Retry-After", status == 503 ? "5" : "1");
-    }
-    if (listener->options.on_refused != NULL) {
-        listener->options.on_refused(exchange, status, listener->options.arg);
-    } else {
-        exchange_header(exchange, "Content-Type", "text/plain; charset=utf-8");
-        exchange_body_copy(exchange, STR("refused\n"));
-        exchange_send(exchange, status);
-    }
-    conn->in_turn = false;
-    CHECK(exchange->sent);
-    write_answer(conn);
-}
-
 static void dispatch(struct conn *conn)
 {
     struct listener *listener = conn->listener;
@@ -242,7 +122,7 @@ static void dispatch(struct conn *conn)
     conn->in_turn = false;
     CHECK(exchange->sent || exchange->refs > 1);
     if (exchange->sent) {
-        write_answer(conn);
+        conn_write_answer(conn);
     }
 }
 
@@ -256,11 +136,11 @@ static bool admit(struct conn *conn, bool body_is_here)
         address_text(&client, reader->request.client);
     }
     if (conn->over_cap) {
-        refuse(conn, 503);
+        conn_refuse(conn, 503);
         return false;
     }
     if (!guard_allow(listener->guard, &client, loop_now_ms(listener->loop))) {
-        refuse(conn, 429);
+        conn_refuse(conn, 429);
         return false;
     }
     if (reader_in_body(reader)) {
@@ -299,7 +179,7 @@ static size_t feed_request(struct conn *conn, struct str bytes)
     if (result == READER_WHOLE) {
         dispatch(conn);
     } else if (result == READER_REFUSED) {
-        refuse(conn, reader->status);
+        conn_refuse(conn, reader->status);
     }
     return used;
 }
@@ -309,10 +189,11 @@ static void wait_by_state(struct conn *conn)
 {
     const struct listener_options *options = &conn->listener->options;
     if (conn->state == CONN_IDLE) {
-        wait_for(conn, WAIT_IDLE, options->idle_ms);
+        conn_wait_for(conn, WAIT_IDLE, options->idle_ms);
     } else if (conn->state == CONN_READING && conn->deadline.kind == WAIT_NONE) {
         bool body = reader_in_body(&conn->exchange->reader);
-        wait_for(conn, body ? WAIT_BODY : WAIT_HEAD, body ? options->body_ms : options->head_ms);
+        conn_wait_for(conn, body ? WAIT_BODY : WAIT_HEAD,
+                      body ? options->body_ms : options->head_ms);
     }
 }
 
@@ -321,7 +202,7 @@ static void keep_rest(struct conn *conn, struct str bytes)
     buf_put(&conn->rest, bytes);
     CHECK(buf_ok(&conn->rest));
     if (conn->rest.len == READ_BYTES_MAX) {
-        set_reading(conn, false);
+        conn_set_reading(conn, false);
     }
 }
 
@@ -344,7 +225,7 @@ static void resume(struct conn *conn)
     }
     struct buf rest = conn->rest;
     buf_init(&conn->rest, READ_BYTES_MAX);
-    set_reading(conn, true);
+    conn_set_reading(conn, true);
     feed(conn, buf_str(&rest));
     buf_release(&rest);
 }
@@ -357,7 +238,7 @@ void conn_on_answer(void *arg)
         return;
     }
     if (conn->exchange->sent) {
-        write_answer(conn);
+        conn_write_answer(conn);
         resume(conn);
     } else if (conn->exchange->refs == 1) { /* given up: the visitor went first */
         conn_close(conn);
@@ -371,7 +252,7 @@ static void on_write(evutil_socket_t fd, short what, void *arg)
     (void)what;
     CHECK_OBJ(conn, CONN_MAGIC);
     CHECK(conn->state == CONN_WRITING);
-    write_on(conn);
+    conn_write_on(conn);
     if (conn->state != CONN_WRITING && conn->state != CONN_CLOSED) {
         event_del(&conn->write_event);
     }
@@ -385,7 +266,7 @@ static void on_end(struct conn *conn)
         conn_close(conn);
         return;
     }
-    set_reading(conn, false);
+    conn_set_reading(conn, false);
     if (conn->state == CONN_BUSY && !conn->exchange->sent) {
         exchange_went(conn->exchange);
     }
@@ -427,7 +308,7 @@ void conn_timed_out(struct conn *conn, enum wait kind)
     CHECK_OBJ(conn, CONN_MAGIC);
     bool begun = conn->exchange != NULL && reader_begun(&conn->exchange->reader);
     if ((kind == WAIT_HEAD || kind == WAIT_BODY) && begun) {
-        refuse(conn, 408);
+        conn_refuse(conn, 408);
     } else {
         conn_close(conn);
     }
@@ -440,7 +321,7 @@ void conn_stop(struct conn *conn)
     if (conn->state == CONN_IDLE) {
         bool coming = recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
         if (coming || conn->fresh) {
-            wait_for(conn, WAIT_LINGER, STOP_GRACE_MS);
+            conn_wait_for(conn, WAIT_LINGER, STOP_GRACE_MS);
         } else {
             conn_close(conn);
         }

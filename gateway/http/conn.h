@@ -95,6 +95,13 @@ void conn_close(struct conn *conn);
 void conn_timed_out(struct conn *conn, enum wait kind);
 void conn_stop(struct conn *conn); /* idle ones close, the others after their answer */
 void conn_on_answer(void *arg);    /* loop_fn: after an answer that came later, or none */
+void conn_wait_for(struct conn *conn, enum wait kind, int64_t ms);
+void conn_set_reading(struct conn *conn, bool reading);
+
+/* conn_write.c: each may end the connection */
+void conn_write_answer(struct conn *conn); /* after exchange_send */
+void conn_write_on(struct conn *conn);     /* what did not fit before */
+void conn_refuse(struct conn *conn, int status);
 
 /* exchange.c */
 struct exchange *exchange_take(struct listener *listener, struct conn *conn);
