@@ -5,8 +5,8 @@
         "site.police_beian", "site.upstream_name", "title", "error", "drill"
 
 #define PLACE                                                                                      \
-    "place", "place.town", "place.village", "place.other_href", "place.merged", "place.call",      \
-        "place.call_tel", "place.call_shown"
+    "place", "place.town", "place.village", "place.other_href", "place.merged", "place.call_tel",  \
+        "place.call_shown"
 
 #define FAULTS "has_faults", "faults", "faults.href", "faults.text"
 
@@ -66,10 +66,34 @@ static const char *const form_names[] = {
 };
 
 static const char *const check_names[] = {
-    EVERY_PAGE,    PLACE,         FAULTS,        "action",       "token",         "not_stored",
-    "stale",       "notice",      "rows",        "rows.label",   "rows.value",    "rows.href",
-    "rows.change", "hidden",      "hidden.name", "hidden.value", "ticks",         "ticks.name",
-    "ticks.id",    "ticks.label", "ticks.hint",  "ticks.fault",  "ticks.checked", "ticks.described",
+    EVERY_PAGE,
+    PLACE,
+    FAULTS,
+    "action",
+    "token",
+    "not_stored",
+    "stale",
+    "notice",
+    "rows",
+    "rows.label",
+    "rows.value",
+    "rows.href",
+    "rows.change",
+    "hidden",
+    "hidden.name",
+    "hidden.value",
+    "ticks",
+    "ticks.name",
+    "ticks.id",
+    "ticks.label",
+    "ticks.hint",
+    "ticks.has_danger",
+    "ticks.danger",
+    "ticks.danger.text",
+    "ticks.danger.tel",
+    "ticks.fault",
+    "ticks.checked",
+    "ticks.described",
     NULL,
 };
 

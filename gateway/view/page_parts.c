@@ -80,13 +80,16 @@ void page_put_place(const struct pages *pages, json_t *page, const struct page_p
     const char *shown = tel[0] ? in->phone : page_site_text(pages, "hotline");
     bool contact = tel[0] != '\0' && in->contact != NULL && in->contact[0] != '\0';
     const struct catalog_value values[] = {
-        {"contact", in->contact}, {"old", in->merged_from}, {"new", in->village}, {NULL, NULL}};
+        {"old", in->merged_from}, {"new", in->village}, {NULL, NULL}};
+    struct buf call;
+    buf_init(&call, 512);
     page_put(place, "town", in->town);
     page_put(place, "village", in->village);
     page_put(place, "other_href", in->other_href);
-    page_put_filled(pages, place, "call", contact ? "place.call_contact" : "place.call", values);
+    buf_printf(&call, "%s%s%s", contact ? in->contact : "", contact ? " " : "", shown);
     page_put(place, "call_tel", tel[0] ? tel : page_site_text(pages, "hotline_tel"));
-    page_put(place, "call_shown", shown);
+    page_put(place, "call_shown", buf_text(&call));
+    buf_release(&call);
     page_put(place, "merged", "");
     if (in->merged_from != NULL && in->merged_from[0] != '\0') {
         page_put_filled(pages, place, "merged", "place.merged", values);
