@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -104,6 +105,7 @@ static _Noreturn void live_as_worker(const struct member *member, int control_fd
         .listen_fd = listen_fd,
         .control_fd = control_fd,
     };
+    (void)prctl(PR_SET_NAME, member->kind == WORKER_WEB ? "mashang-web" : "mashang-forward");
     _exit(worker_run(&start));
 }
 

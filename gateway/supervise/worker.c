@@ -57,7 +57,8 @@ static void on_beat(void *arg)
     enum store_health health = store_health(worker->store);
     if (slot->store_health != (int64_t)health) {
         log_event(health == STORE_READY ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "store",
-                  "ready=%d why=%s", health == STORE_READY, store_health_why(worker->store));
+                  "kind=%s ready=%d why=%s", worker->start->kind == WORKER_WEB ? "web" : "forward",
+                  health == STORE_READY, store_health_why(worker->store));
     }
     snprintf(slot->store_why, sizeof slot->store_why, "%s", store_health_why(worker->store));
     __atomic_store_n(&slot->store_health, (int64_t)health, __ATOMIC_RELAXED);
