@@ -290,7 +290,6 @@ static void put_texts(const struct pages *pages, json_t *view, const struct form
     if (fault != NULL) {
         put_fault(pages, view, "fault", fault);
     }
-    page_put(view, "offer", fault ? fault->offer : "");
     page_put(view, "described", buf_text(&described));
     page_put(view, "class", "");
     buf_release(&described);

@@ -25,7 +25,6 @@ static const char *const form_names[] = {
     "fields.hint",
     "fields.optional",
     "fields.fault",
-    "fields.offer",
     "fields.described",
     "fields.class",
     "fields.value",
