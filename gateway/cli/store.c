@@ -44,7 +44,7 @@ static int load(const struct args *args, const struct setup *setup)
     bool loaded = store_load_functions(&options, &err);
     free(password);
     if (!loaded) {
-        return cli_fail(CLI_FAILED, "redis: %s", err.text);
+        return cli_fail(CLI_FAILED, "%s", err.text);
     }
     puts("loaded");
     return CLI_DONE;
