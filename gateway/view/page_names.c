@@ -127,3 +127,22 @@ const char *const *page_names(enum page_kind kind)
     };
     return names[kind];
 }
+
+/* Texts that code asks for by name; those that templates ask for are checked with the templates. */
+const char *const page_texts[] = {
+    "site.title",          "site.unset",
+    "site.upstream_name",  "page.more",
+    "place.merged",        "fill.title",
+    "check.title",         "check.title_not_stored",
+    "check.yes",           "check.change_what",
+    "notice.text",         "list.towns",
+    "list.villages",       "list.towns_of",
+    "list.villages_of",    "list.hint",
+    "receipt.fresh",       "receipt.heading",
+    "receipt.step_done",   "receipt.step_now",
+    "receipt.step_next",   "receipt.step_skipped",
+    "progress.title",      "progress.locked",
+    "message.to_progress", "message.to_form",
+    "message.error.title", "message.error.text",
+    "message.error.next",  NULL,
+};

@@ -121,10 +121,15 @@ static void on_form_text(void *arg, const char *path, const char *key)
     }
 }
 
-static bool check_form_texts(const struct loading *loading)
+static bool check_texts(const struct loading *loading)
 {
     struct text_check check = {loading->pages->catalog, loading->err, true};
     form_texts(loading->pages->form, on_form_text, &check);
+    for (const char *const *key = page_texts; check.good && *key != NULL; key++) {
+        if (!catalog_has(check.catalog, *key)) {
+            check.good = err_set(check.err, "catalog: %s: is missing", *key);
+        }
+    }
     return check.good;
 }
 
@@ -218,7 +223,7 @@ static void make_version(struct loading *loading)
 static bool load_all(struct loading *loading, const struct pages_site *site)
 {
     struct pages *pages = loading->pages;
-    if (!check_form_texts(loading) ||
+    if (!check_texts(loading) ||
         !page_style(loading->templates_dir, pages->form, &loading->style, loading->err)) {
         return false;
     }

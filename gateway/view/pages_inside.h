@@ -38,6 +38,8 @@ struct pages {
 
 /* The names that the template of this page may use, besides t.…: templates/README.md lists them. */
 const char *const *page_names(enum page_kind kind);
+/* The texts of the catalog that this code asks for by name; NULL ends them. */
+extern const char *const page_texts[];
 
 /* The stylesheet as it stands in every page, with its tag; rules that depend on the form are added. */
 bool page_style(const char *templates_dir, const struct form *form, struct buf *to,

@@ -189,6 +189,7 @@ static void test_strict_refuses(void **state)
         {"{{b}}", "{}", NULL, "t:1: unknown name: b"},
         {"{{#a}}\n{{#l}}{{y}}{{/l}}{{/a}}", "{}", NULL, "t:2: unknown name: y"},
         {"{{x}}", "{}", NULL, "t:1: unknown name: x"},
+        {"{{#l}}{{/l}}{{x}}", "{}", NULL, "t:1: unknown name: x"},
         {"{{^z}}{{/z}}", "{}", NULL, "t:1: unknown name: z"},
         {"{{first}}", "{}", NULL, "t:1: unknown name: first"},
         {"{{{a}}}", "{}", NULL, "t:1: unescaped holes are not allowed: a"},

@@ -297,7 +297,7 @@ static void test_drill_merged_and_not_stored(void **state)
     has(&html, "旧家村已并入葛家村");
     has(&html, "还没有提交成功。您写的都在这一页，请再点一次。");
     has(&html, "value=\"王试样\"");
-    has(&html, "href=\"tel:053100000000\"");
+    has(&html, "class=\"call\" href=\"tel:053100000000\"");
     lacks(&html, "<title>错误");
     buf_release(&html);
 }
@@ -656,6 +656,45 @@ static void test_versions_follow_what_is_shown(void **state)
     pages_free(&own);
 }
 
+static void refuse(const char *key, const char *error)
+{
+    struct err err = {""};
+    char *part = strdup(key);
+    char *last = strrchr(part, '.');
+    char *json = json_dumps(catalog_json(catalog), 0);
+    json_t *root = json_loads(json, 0, NULL);
+    json_t *at = root;
+    struct str rest;
+    struct str name;
+    *last++ = '\0';
+    rest = str_of(part);
+    while (str_next(&rest, '.', &name)) {
+        at = json_object_getn(at, name.at, name.len);
+    }
+    assert_int_equal(json_object_del(at, last), 0);
+    char *less = json_dumps(root, 0);
+    struct catalog *poor = catalog_load(str_of(less), "poor.json", &err);
+    assert_non_null(poor);
+    assert_null(pages_load(templates_dir(), poor, form, &site, &err));
+    if (strstr(err.text, error) == NULL) {
+        assert_string_equal(err.text, error);
+    }
+    catalog_free(&poor);
+    json_decref(root);
+    free(less);
+    free(json);
+    free(part);
+}
+
+static void test_a_missing_text_stops_the_start(void **state)
+{
+    (void)state;
+    refuse("site.unset", "catalog: site.unset: is missing");
+    refuse("message.error.next", "catalog: message.error.next: is missing");
+    refuse("check.submit", ": unknown name: t.check.submit");
+    refuse("fault.phone.length", "the catalog has no text fault.phone.length");
+}
+
 static void test_the_county_chooses_what_comes_first(void **state)
 {
     struct pages_site other = site;
@@ -707,6 +746,7 @@ int main(void)
         cmocka_unit_test(test_progress),
         cmocka_unit_test(test_messages),
         cmocka_unit_test(test_versions_follow_what_is_shown),
+        cmocka_unit_test(test_a_missing_text_stops_the_start),
         cmocka_unit_test(test_the_county_chooses_what_comes_first),
         cmocka_unit_test(test_the_readme_lists_every_name),
     };
