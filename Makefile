@@ -109,8 +109,9 @@ room_of   = $(firstword $(subst _, ,$(notdir $(1))))
 $(B)/unit/%: $(B)/tests/unit/%.o $$(call libs,$$(call below,$$(call room_of,$$*)) $$(call room_of,$$*) $$(if $$(filter qr,$$(call room_of,$$*)),qr_own)) $$(if $$(filter http web cli supervise,$$(call room_of,$$*)),$(B)/libllhttp.a)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LINK) $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS) -lcmocka -o $@
-$(B)/standins/%: $(B)/tests/standins/%.o $(call libs,base crypto net http) $(B)/libllhttp.a
+# tests/standins/NAME.c is a program, tests/standins/NAME/ holds its further files.
+$(B)/standins/%: $(B)/tests/standins/%.o $$(addprefix $(B)/,$$(addsuffix .o,$$(basename $$(wildcard tests/standins/$$*/*.c)))) $(call libs,base crypto net http) $(B)/libllhttp.a
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(LINK) $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS) -o $@
+	$(Q)$(CC) $(LINK) $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS) -o $@
 
 -include $(shell find build -name '*.d' 2>/dev/null)
