@@ -17,9 +17,10 @@ struct store_text { /* written whenever the store becomes ready */
     size_t len;
 };
 
-/* One look at Redis: version_1, CONFIG GET, INFO. What is worst is kept. */
+/* One look at Redis: version_1, CONFIG GET, INFO, a write. The first fault is kept. */
 struct store_check {
     unsigned waiting;
+    bool full; /* the only fault: out of memory */
     bool found_fault;
     enum store_health health;
     char why[256];
@@ -40,6 +41,7 @@ struct store {
     struct store_check check;
 
     enum store_health health;
+    bool full; /* NOT_DURABLE because it is out of memory */
     char why[256];
     char epoch[40];
     loop_fn *changed;
@@ -57,7 +59,8 @@ struct store {
 
 enum store_need {
     STORE_NEED_LOADED, /* the functions are there */
-    STORE_NEED_DURABLE /* accept and change: ready, nothing less */
+    STORE_NEED_CHANGE, /* durable, but may be out of memory: steps go on (allow-oom) */
+    STORE_NEED_READY   /* accept: nothing less */
 };
 
 /* FCALL function 1 ms:{NN}; add arguments with link_arg. key lives as long as the call. */

@@ -27,6 +27,7 @@
  *   ms:{NN}:anchors       list  audit anchors, newest first, `<ms> <seq> <hash>`: a hash over the heads that changed since the one before
  *   ms:{NN}:wake          channel  something is READY; the message is NN
  *   ms:{NN}:changes       channel  `NN seq`
+ *   ms:probe:n            hash  mark: raised by each look at Redis, to see that it takes writes
  *   ms:epoch, ms:schema, ms:text:<kind>:<id>@<version>   of the whole store
  */
 #ifndef STORE_KEYS_H
@@ -36,6 +37,7 @@
 enum { KEYS_SCHEMA = 1, KEYS_LIBRARY = 1 };
 
 #define KEYS_EPOCH         "ms:epoch"
+#define KEYS_PROBE         "ms:probe"
 #define KEYS_SCHEMA_NUMBER "ms:schema"
 #define KEYS_BUCKET_FORMAT "ms:{%02u}"
 #define KEYS_RECORD_FORMAT "ms:{%02u}:r:%s"

@@ -118,7 +118,7 @@ void reports_accept(struct store *store, const struct reports_accept *request,
     link_arg_text(&call, request->audit.hash);
     arg_event(&call, &request->event);
     arg_record(&call, request->record, request->record_count);
-    store_send(store, STORE_NEED_DURABLE, &call, on_accepted, accepting);
+    store_send(store, STORE_NEED_READY, &call, on_accepted, accepting);
 }
 
 static void accept_finish(struct accepting *accepting, enum op_status status)
@@ -210,7 +210,7 @@ void reports_change(struct store *store, const struct reports_change *request,
     link_arg_text(&call, request->audit.hash);
     arg_event(&call, &request->event);
     arg_record(&call, request->record, request->record_count);
-    store_send(store, STORE_NEED_DURABLE, &call, on_changed, changing);
+    store_send(store, STORE_NEED_CHANGE, &call, on_changed, changing);
 }
 
 static void change_finish(struct changing *changing, enum op_status status)

@@ -20,6 +20,7 @@ static loop_fn on_check_due;
 static op_done_fn on_version;
 static op_done_fn on_config;
 static op_done_fn on_info;
+static op_done_fn on_probe;
 static op_done_fn on_text;
 static loop_fn on_wait_over;
 
@@ -166,6 +167,7 @@ static void check_answered(struct store *store)
     if (!link_up(store->main)) {
         return; /* its fall has been told */
     }
+    store->full = check->full;
     if (check->found_fault) {
         set_health(store, check->health, check->why);
     } else {
@@ -178,6 +180,22 @@ static void ask(struct store *store, const struct link_call *call, op_done_fn *d
 {
     store->check.waiting++;
     link_send(store->main, loop_now_ms(store->loop) + CHECK_TIMEOUT_MS, call, done, store);
+}
+
+static void ask_durability(struct store *store)
+{
+    struct link_call config = {0};
+    link_arg(&config, STR("CONFIG"));
+    link_arg(&config, STR("GET"));
+    for (size_t i = 0; durability_settings[i] != NULL; i++) {
+        link_arg_text(&config, durability_settings[i]);
+    }
+    ask(store, &config, on_config);
+    struct link_call info = {0};
+    link_arg(&info, STR("INFO"));
+    link_arg(&info, STR("persistence"));
+    link_arg(&info, STR("replication"));
+    ask(store, &info, on_info);
 }
 
 static void on_check_due(void *arg)
@@ -196,21 +214,15 @@ static void on_check_due(void *arg)
     link_arg(&version, STR(KEYS_SCHEMA_NUMBER));
     link_arg(&version, STR(KEYS_EPOCH));
     ask(store, &version, on_version);
-    if (!durability_asks(&store->durability)) {
-        return;
+    if (durability_asks(&store->durability)) {
+        ask_durability(store);
     }
-    struct link_call config = {0};
-    link_arg(&config, STR("CONFIG"));
-    link_arg(&config, STR("GET"));
-    for (size_t i = 0; durability_settings[i] != NULL; i++) {
-        link_arg_text(&config, durability_settings[i]);
-    }
-    ask(store, &config, on_config);
-    struct link_call info = {0};
-    link_arg(&info, STR("INFO"));
-    link_arg(&info, STR("persistence"));
-    link_arg(&info, STR("replication"));
-    ask(store, &info, on_info);
+    struct link_call probe = {0};
+    link_arg(&probe, STR("FCALL"));
+    link_arg(&probe, STR(KEYS_MARK));
+    link_arg(&probe, STR("1"));
+    link_arg(&probe, STR(KEYS_PROBE));
+    ask(store, &probe, on_probe);
 }
 
 /* Refused, lost or late: what that says about Redis. what: the question, for the sentence. */
@@ -295,6 +307,20 @@ static void on_info(void *arg, enum op_status status, const void *answer)
     check_answered(store);
 }
 
+/* Whether it takes writes at all. The last question, so that its fault counts only when there is no other. */
+static void on_probe(void *arg, enum op_status status, const void *answer)
+{
+    struct store *store = arg;
+    CHECK_OBJ(store, STORE_MAGIC);
+    const redisReply *reply = answer;
+    if (status != OP_OK) {
+        store->check.full = !store->check.found_fault && status == OP_REFUSED &&
+                            strncmp(reply->str, "OOM", 3) == 0;
+        question_failed(store, status, reply, "Redis takes no writes", STORE_NOT_DURABLE);
+    }
+    check_answered(store);
+}
+
 enum store_health store_health(const struct store *store)
 {
     return store->health;
@@ -368,9 +394,10 @@ void store_send(struct store *store, enum store_need need, const struct link_cal
     CHECK_OBJ(store, STORE_MAGIC);
     int64_t deadline_ms = loop_now_ms(store->loop) + store->timeout_ms;
     bool fit = store->health == STORE_READY ||
-               (store->health == STORE_NOT_DURABLE && need == STORE_NEED_LOADED);
-    struct link *link = need == STORE_NEED_DURABLE && store->writer != NULL ? store->writer
-                                                                            : store->main;
+               (store->health == STORE_NOT_DURABLE &&
+                (need == STORE_NEED_LOADED || (need == STORE_NEED_CHANGE && store->full)));
+    bool writes = need != STORE_NEED_LOADED && store->writer != NULL;
+    struct link *link = writes ? store->writer : store->main;
     if (!fit || store->closing) {
         bool there = !store->closing && link_up(link);
         op_finish_later(op_new(store->loop, deadline_ms, done, arg), there ? OP_REFUSED : OP_DOWN);

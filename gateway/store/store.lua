@@ -5,7 +5,7 @@
 local LIBRARY = 1
 local HOUR_S, DAY_S = 3600, 86400
 local TOKEN_S, DRILL_S, HOOK_S = 31 * DAY_S, 7 * DAY_S, 30 * DAY_S
-local BATCH, SCAN, ATTEMPTS = 64, 256, 20
+local BATCH, SCAN, ATTEMPTS, AUDIT_INDEX = 64, 256, 20, 2000
 local RETRY_AFTER_MAX_MS = 3600000
 local PLACES = {'held', 'ready', 'delayed', 'sending', 'buried'}
 
@@ -602,7 +602,7 @@ local function counts(keys)
         oldest and math.max(1, now - tonumber(oldest)) or 0, n[6] and math.max(0, now - tonumber(n[6])) or -1}
 end
 
--- 1 place 2 offset 3 count → per event: id receipt area state at since attempts why upstream
+-- 1 offset 2 count, of the buried → per event: id receipt area state at since attempts why upstream
 local function dead(keys, args)
     local P, answer = keys[1], {}
     local ids = redis.call('ZRANGE', P .. ':buried', tonumber(args[1]), tonumber(args[1]) + tonumber(args[2]) - 1, 'WITHSCORES')
@@ -630,18 +630,32 @@ local function show(keys, args)
     return answer
 end
 
+-- The other way round: what stands in an index says that it is there. The first ones of each place.
+local function misplaced(P)
+    local lost = {}
+    for _, place in ipairs(PLACES) do
+        for _, id in ipairs(redis.call('ZRANGE', P .. ':' .. place, 0, AUDIT_INDEX - 1)) do
+            if redis.call('HGET', P .. ':e:' .. id, 'st') ~= place then
+                lost[#lost + 1] = id
+            end
+        end
+    end
+    return lost
+end
+
 -- Recounts from the records, a slice at a time: an event's number never changes, so events up to `last` are counted once each whatever happens
 -- meanwhile, and the ledger is read together with `last`. 1 after 2 last or '' 3 most → last, next or -1, ledger (only without last),
 -- area state first count …, events that are not where they say
 local function audit(keys, args)
     local P, after, most = keys[1], args[1], tonumber(args[3])
-    local last, ledger = args[2], {}
+    local last, ledger, lost = args[2], {}, {}
     if last == '' then
         last = redis.call('HGET', P .. ':n', 'seq') or '0'
         ledger = redis.call('HGETALL', P .. ':ledger')
+        lost = misplaced(P)
     end
     local ids = redis.call('ZRANGEBYSCORE', P .. ':events', '(' .. after, last, 'LIMIT', 0, most)
-    local sums, order, lost, next = {}, {}, {}, '-1'
+    local sums, order, next = {}, {}, '-1'
     for _, id in ipairs(ids) do
         local e = redis.call('HMGET', P .. ':e:' .. id, 'area', 'st', 'first', 'seq')
         local key = (e[1] or '') .. '\t' .. (e[2] or 'missing') .. '\t' .. (e[3] or '')
@@ -723,9 +737,9 @@ register('version_1', version, 'no-writes')
 register('accept_1', accept)
 register('change_1', change, 'allow-oom')
 register('find_1', find, 'no-writes')
-register('guess_1', guess)
+register('guess_1', guess, 'allow-oom')
 register('guess_ask_1', guess_ask, 'no-writes')
-register('guess_wrong_1', guess_wrong)
+register('guess_wrong_1', guess_wrong, 'allow-oom')
 register('reserve_1', reserve)
 register('settle_1', settle, 'allow-oom')
 register('release_held_1', release_held, 'allow-oom')

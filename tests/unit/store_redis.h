@@ -16,6 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -23,6 +24,7 @@
 
 #include "base/check.h"
 #include "net/loop.h"
+#include "store/private.h"
 #include "store/store.h"
 
 struct redis {
@@ -152,8 +154,8 @@ static inline struct store_options redis_options(const struct redis *redis)
 {
     return (struct store_options){
         .address = redis->address,
-        .user = "",
-        .password = "",
+        .user = "gateway",
+        .password = "gw",
         .durability = "fsync",
         .timeout_ms = 2000,
     };
@@ -200,7 +202,32 @@ static inline bool wait_health(struct loop *loop, struct store *store, enum stor
     return store_health(store) == health;
 }
 
-/* A server with the functions, a loop and a store that is ready. */
+/* The users of a real place, so that each test also proves their rights. */
+static inline void redis_users(const struct redis *redis)
+{
+    char command[2048];
+    const char *const users[] = {"ACL SETUSER gateway on >gw " PRIVATE_RULES_GATEWAY,
+                                 "ACL SETUSER deploy on >dp " PRIVATE_RULES_DEPLOY};
+    for (size_t i = 0; i < 2; i++) {
+        redisContext *context = redis_connect(redis);
+        snprintf(command, sizeof command, "%s", users[i]);
+        redisReply *reply = redisCommand(context, command);
+        assert_non_null(reply);
+        assert_string_equal(reply->str, "OK");
+        freeReplyObject(reply);
+        redisFree(context);
+    }
+}
+
+static inline struct store_options redis_deploy(const struct redis *redis)
+{
+    struct store_options options = redis_options(redis);
+    options.user = "deploy";
+    options.password = "dp";
+    return options;
+}
+
+/* A server with users and functions, a loop and a store that is ready. */
 struct bench {
     struct redis redis;
     struct loop *loop;
@@ -215,8 +242,10 @@ static inline void bench_open(struct bench *bench, const char *const *more)
         bench->redis.more[i] = more[i];
     }
     redis_run(&bench->redis);
+    redis_users(&bench->redis);
+    struct store_options deploy = redis_deploy(&bench->redis);
     struct store_options options = redis_options(&bench->redis);
-    if (!store_load_functions(&options, &err)) {
+    if (!store_load_functions(&deploy, &err)) {
         fail_msg("%s", err.text);
     }
     bench->loop = loop_new();
