@@ -1,9 +1,10 @@
 /*
  * From top to bottom, in millimetres:
  *
- *    8 headline on a band    54 town and village    71 symbol    204 three steps    234 whom to call    269 what to trust    289 authority, serial
+ *    8 headline on a band    56 town and village    75 symbol    210 three steps    235 whom to call    269 what to trust    291 authority, serial
  *
- * Laid out to be read from three metres: what matters is at least 10 mm high. Printers leave 4–5 mm white, so nothing goes nearer than 8.
+ * The quiet zone of the smallest symbol that can occur (33 modules) ends at 60 and 210. Laid out to be read from three metres: what matters
+ * is at least 10 mm high. Printers leave 4–5 mm white, so nothing goes nearer than that.
  */
 #include "qr/poster.h"
 
@@ -11,7 +12,7 @@ enum {
     INK = 0x1A1A1A,
     GREY = 0x4A4A4A,
     WHITE = 0xFFFFFF,
-    RED = 0xA61C1C, /* 7.6:1 under white, and dark on a grey printer */
+    RED = 0xA61C1C, /* 7.5:1 under white, and dark on a grey printer */
     TINT = 0xFBEFE3,
     DRILL = 0x3A3A3A
 };
@@ -33,32 +34,44 @@ static void draw_band(struct paper *paper, const struct words *words, const stru
     paper_put_text(paper, &line, str_of(poster->drill ? words->drill_headline : words->headline));
 }
 
-/* 曲堤街道 葛家村: the village large, its town beside it on the same line, both shrunk alike when they are long. */
+/* Long names stand on two lines, which keeps both larger than one line would. */
+static void draw_long_name(struct paper *paper, const struct poster *poster)
+{
+    const struct paper_text town = {left, 43.5, inside, 7.5, PAPER_CENTRE, INK};
+    const struct paper_text village = {left, 57, inside, 13, PAPER_CENTRE, INK};
+    paper_put_text(paper, &town, poster->town);
+    paper_put_text(paper, &village, poster->village);
+}
+
+/* 曲堤街道 葛家村: the village large, its town beside it on the same line. */
 static void draw_name(struct paper *paper, const struct poster *poster)
 {
-    const double gap = poster->town.len > 0 ? 5 : 0;
-    double town_em = 12;
-    double village_em = 20;
-    double town = poster->town.len > 0 ? paper_text_width(paper, town_em, poster->town) : 0;
-    double village = paper_text_width(paper, village_em, poster->village);
-    double shrink = town + gap + village > inside ? inside / (town + gap + village) : 1;
-    double x = left + (inside - shrink * (town + gap + village)) / 2;
-    if (poster->town.len > 0) {
-        const struct paper_text place = {x,          55, town * shrink + 1, town_em * shrink,
-                                         PAPER_LEFT, INK};
-        paper_put_text(paper, &place, poster->town);
+    const double gap = 5;
+    struct paper_text town = {left, 56.5, inside, 12, PAPER_LEFT, INK};
+    struct paper_text village = {left, 56.5, inside, 20, PAPER_LEFT, INK};
+    double village_width = paper_text_width(paper, village.em, poster->village);
+    if (poster->town.len == 0) {
+        village.align = PAPER_CENTRE;
+        paper_put_text(paper, &village, poster->village);
+        return;
     }
-    x += shrink * (town + gap);
-    const struct paper_text place = {x,          55, village * shrink + 1, village_em * shrink,
-                                     PAPER_LEFT, INK};
-    paper_put_text(paper, &place, poster->village);
+    double town_width = paper_text_width(paper, town.em, poster->town);
+    double spare = inside - town_width - gap - village_width;
+    if (spare < 0) {
+        draw_long_name(paper, poster);
+        return;
+    }
+    town.x = left + spare / 2;
+    village.x = town.x + town_width + gap;
+    paper_put_text(paper, &town, poster->town);
+    paper_put_text(paper, &village, poster->village);
 }
 
 static bool draw_symbol(struct paper *paper, const struct words *words, const struct poster *poster,
                         struct err *err)
 {
     const double x = (POSTER_WIDTH_MM - POSTER_SYMBOL_MM) / 2.0;
-    const double y = 74;
+    const double y = 75;
     struct symbol symbol;
     if (!symbol_make(&symbol, poster->link, SYMBOL_H, err)) {
         return false;
@@ -79,10 +92,10 @@ static void draw_steps(struct paper *paper, const struct words *words, const str
     const double column = inside / WORDS_STEPS;
     for (size_t i = 0; i < WORDS_STEPS; i++) {
         double x = left + (double)i * column;
-        const struct paper_box disc = {x + 3.5, 209, 12, 12, 6, accent(poster)};
-        const struct paper_text number = {x + 3.5, 218.2, 12, 9.5, PAPER_CENTRE, WHITE};
-        const struct paper_text title = {x + 18, 220, column - 19, 13.5, PAPER_LEFT, INK};
-        const struct paper_text text = {x + 1, 231, column - 2, 6.4, PAPER_CENTRE, GREY};
+        const struct paper_box disc = {x + 3.5, 210, 12, 12, 6, accent(poster)};
+        const struct paper_text number = {x + 3.5, 219.2, 12, 9.5, PAPER_CENTRE, WHITE};
+        const struct paper_text title = {x + 18, 221, column - 19, 13.5, PAPER_LEFT, INK};
+        const struct paper_text text = {x + 1, 231.5, column - 2, 6.4, PAPER_CENTRE, GREY};
         paper_put_box(paper, &disc);
         paper_put_text(paper, &number, str_of(numbers[i]));
         paper_put_text(paper, &title, str_of(words->step_titles[i]));
@@ -92,9 +105,9 @@ static void draw_steps(struct paper *paper, const struct words *words, const str
 
 static void draw_help(struct paper *paper, const struct words *words, const struct poster *poster)
 {
-    const struct paper_box box = {left, 236, inside, 27, 4, TINT};
-    const struct paper_text first = {left + 4, 245, inside - 8, 7.4, PAPER_CENTRE, INK};
-    const struct paper_text second = {left + 4, 259, inside - 8, 12, PAPER_CENTRE, INK};
+    const struct paper_box box = {left, 235.5, inside, 26, 4, TINT};
+    const struct paper_text first = {left + 4, 244.5, inside - 8, 7.4, PAPER_CENTRE, INK};
+    const struct paper_text second = {left + 4, 258, inside - 8, 12, PAPER_CENTRE, INK};
     struct buf line;
     paper_put_box(paper, &box);
     paper_put_text(paper, &first, str_of(words->help));
@@ -127,9 +140,9 @@ static void draw_trust(struct paper *paper, const struct words *words, const str
     struct buf full;
     buf_init(&full, 512);
     buf_printf(&full, "%.*s%.*s", STR_ARG(poster->town), STR_ARG(poster->village));
-    draw_line(paper, 270, words->only, "village", buf_str(&full));
-    draw_line(paper, 277.5, words->host, "host", poster->host);
-    draw_line(paper, 285, words->free, "", STR(""));
+    draw_line(paper, 269.7, words->only, "village", buf_str(&full));
+    draw_line(paper, 277.2, words->host, "host", poster->host);
+    draw_line(paper, 284.7, words->free, "", STR(""));
     buf_release(&full);
 }
 
