@@ -17,7 +17,7 @@ SANFLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -U_F
 ALL_C    := -std=c17 -D_GNU_SOURCE -DMASHANG_VERSION='"$(VERSION)"' -DMASHANG_SHARE='"$(PREFIX)/share/mashang"' -Igateway -I. \
             $(shell pkg-config --cflags $(LIBS) 2>/dev/null) $(WARN) $(HARDEN) $(SANFLAGS) $(CFLAGS)
 LINK     := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(SANFLAGS)
-LDLIBS   := $(shell pkg-config --libs $(LIBS) 2>/dev/null) -lhiredis -lm
+LDLIBS   := $(shell pkg-config --libs $(LIBS) 2>/dev/null) -lhiredis -lexpat -lm
 
 # Rooms from the floor up: a library may use those before it (house.md §2; tests/lint/rooms checks the includes).
 ROOMS    := base crypto domain view net store flow http web cli supervise

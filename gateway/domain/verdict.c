@@ -7,60 +7,9 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/utf8.h"
+#include "domain/json_pointer.h"
 
-enum { POINTER_BYTES_MAX = 512, VALUE_BYTES_MAX = 1024, PERSONAL_DIGITS = 7 };
-
-/* One reference token of a pointer, ~1 and ~0 undone (RFC 6901 §4). False when it is broken or too long. */
-static bool read_token(struct str token, char *to, size_t room)
-{
-    size_t len = 0;
-    for (size_t i = 0; i < token.len; i++) {
-        char c = token.at[i];
-        if (c == '~') {
-            i++;
-            if (i == token.len || (token.at[i] != '0' && token.at[i] != '1')) {
-                return false;
-            }
-            c = token.at[i] == '0' ? '~' : '/';
-        }
-        if (len + 1 >= room) {
-            return false;
-        }
-        to[len++] = c;
-    }
-    to[len] = '\0';
-    return true;
-}
-
-static const json_t *array_element(const json_t *array, const char *token)
-{
-    uint64_t index;
-    if ((token[0] == '0' && token[1] != '\0') || !str_to_u64(str_of(token), SIZE_MAX / 2, &index)) {
-        return NULL;
-    }
-    return json_array_get(array, (size_t)index);
-}
-
-/* RFC 6901: "" is the whole document; NULL when it points at nothing. */
-static const json_t *pointer_get(const json_t *at, struct str pointer)
-{
-    char token[POINTER_BYTES_MAX];
-    struct str part;
-    if (pointer.len == 0) {
-        return at;
-    }
-    if (pointer.at[0] != '/') {
-        return NULL;
-    }
-    struct str rest = str_from(pointer, 1);
-    while (at != NULL && str_next(&rest, '/', &part)) {
-        if (!read_token(part, token, sizeof token)) {
-            return NULL;
-        }
-        at = json_is_array(at) ? array_element(at, token) : json_object_get(at, token);
-    }
-    return at;
-}
+enum { VALUE_BYTES_MAX = 1024, PERSONAL_DIGITS = 7 };
 
 /* A scalar as people write it in the configuration: 0, 200, ok, true, null. */
 static bool value_text(const json_t *value, struct buf *to)
@@ -265,7 +214,7 @@ static const json_t *find_message(const struct verdict_rules *rules, const json_
 {
     static const char *const usual[] = {"message", "msg", "detail", "title", "error"};
     if (rules->msg_pointer.len > 0) {
-        return pointer_get(body, rules->msg_pointer);
+        return json_pointer_get(body, rules->msg_pointer);
     }
     for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++) {
         const json_t *found = json_object_get(body, usual[i]);
@@ -300,7 +249,7 @@ static void judge_body(const struct verdict_rules *rules, const json_t *body,
     verdict->kind = VERDICT_LATER;
     if (body == NULL) {
         add_words(verdict->words, answer->body_whole ? STR(" body is no JSON") : STR(" body cut"));
-    } else if (!value_text(pointer_get(body, rules->ok_pointer), &value)) {
+    } else if (!value_text(json_pointer_get(body, rules->ok_pointer), &value)) {
         add_words(verdict->words, STR(" no value at "));
         add_words(verdict->words, rules->ok_pointer);
     } else {

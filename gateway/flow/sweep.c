@@ -1,0 +1,85 @@
+#include "flow/sweep.h"
+
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "store/audit.h"
+#include "store/queue.h"
+
+enum { SWEEP_MAGIC = 0x53EE9, ROUND_MS = 30000, FIRST_MS = 1000 };
+
+struct sweep {
+    unsigned magic;
+    const struct setup *setup;
+    struct store *store;
+    struct timer *timer;
+    size_t round;
+};
+
+static loop_fn on_round;
+static queue_settle_done_fn on_swept;
+static audit_anchor_done_fn on_anchored;
+
+struct sweep *sweep_new(struct loop *loop, const struct setup *setup, struct store *store)
+{
+    struct sweep *sweep = mem_alloc(sizeof *sweep);
+    sweep->magic = SWEEP_MAGIC;
+    sweep->setup = setup;
+    sweep->store = store;
+    sweep->timer = timer_new(loop, on_round, sweep);
+    timer_set(sweep->timer, FIRST_MS);
+    return sweep;
+}
+
+void sweep_free(struct sweep **sweep)
+{
+    if (*sweep != NULL) {
+        timer_free(&(*sweep)->timer);
+        (*sweep)->magic = 0;
+        free(*sweep);
+        *sweep = NULL;
+    }
+}
+
+/* Every half minute each bucket is swept; every minute its chains are anchored. */
+static void on_round(void *arg)
+{
+    struct sweep *sweep = arg;
+    CHECK_OBJ(sweep, SWEEP_MAGIC);
+    const struct options *options = &sweep->setup->options;
+    bool sends = options->upstream.url[0] != '\0';
+    for (size_t i = 0; i < sweep->setup->bucket_count; i++) {
+        unsigned bucket = sweep->setup->buckets[i];
+        queue_sweep(sweep->store, bucket, on_swept, sweep);
+        if (sends) {
+            queue_release_held(sweep->store, bucket, "upstream", on_swept, sweep);
+        }
+        if (sends && str_is(str_of(options->forward.without_id), "send")) {
+            queue_release_held(sweep->store, bucket, "id", on_swept, sweep);
+        }
+        if (sweep->round % 2 == 0) {
+            audit_anchor(sweep->store, bucket, on_anchored, sweep);
+        }
+    }
+    sweep->round++;
+    timer_set(sweep->timer, ROUND_MS);
+}
+
+/* What failed is done in the next round; the store says in its health why. */
+static void on_swept(void *arg, enum op_status status)
+{
+    (void)arg;
+    (void)status;
+}
+
+static void on_anchored(void *arg, enum op_status status, const struct audit_anchor *anchor)
+{
+    const struct sweep *sweep = arg;
+    CHECK_OBJ(sweep, SWEEP_MAGIC);
+    if (status == OP_OK && anchor != NULL) {
+        log_event(LOG_LEVEL_INFO, "anchor", "seq=%lld hash=%s", (long long)anchor->seq,
+                  anchor->hash);
+    }
+}

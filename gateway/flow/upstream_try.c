@@ -1,0 +1,238 @@
+/* `mashang upstream try`: what would be sent for a sample report, and what the answer would mean. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "domain/report.h"
+#include "domain/verdict.h"
+#include "flow/access_token.h"
+#include "flow/forward.h"
+#include "flow/outgoing.h"
+
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_CONFIG = 78 };
+
+struct attempt {
+    const struct setup *setup;
+    struct loop *loop;
+    struct outgoing *outgoing;
+    struct fetcher *fetcher;
+    struct access_token *access;
+    struct outgoing_request request;
+    char *cloud_event;
+    bool as_json;
+    int exit_code;
+};
+
+static access_token_done_fn on_token;
+static fetch_done_fn on_answer;
+
+/* A person who does not exist: the ID is an example of GB 11643-1999. */
+static char *sample_event(const struct setup *setup)
+{
+    area_index area = 0;
+    while (area + 1 < areas_count(setup->areas) && !area_takes_reports(setup->areas, area)) {
+        area++;
+    }
+    json_t *values = json_pack("{s:s, s:s, s:s, s:s, s:s, s:[s], s:s, s:b}", "filed_by", "self",
+                               "role", "head", "name", "测试甲", "id_number", "11010519491231002X",
+                               "phone", "13800000000", "risk", "accident", "detail", "这是一条测试",
+                               "consent", 1);
+    json_t *flags = json_pack("[s]", "drill");
+    const struct report_event event = {
+        .type = "accepted",
+        .id = "000000000000",
+        .receipt = "000000000000",
+        .version = 1,
+        .at_ms = clock_wall_ms(),
+        .submitted_ms = clock_wall_ms(),
+        .areas = setup->areas,
+        .area = area,
+        .placement = "board",
+        .source = "self",
+        .values = values,
+        .flags = flags,
+        .form_id = setup->form->id,
+        .form_version = setup->form->version,
+        .notice_version = pages_notice_version(setup->pages),
+    };
+    json_t *json = report_event_json(&event);
+    char *text = json_dumps(json, JSON_COMPACT);
+    CHECK(text != NULL);
+    json_decref(json);
+    json_decref(values);
+    json_decref(flags);
+    return text;
+}
+
+/* Signatures and tokens are shown by their first characters only. */
+static struct str shown(struct str header, bool *ret_masked)
+{
+    *ret_masked = str_starts(header, STR("webhook-signature:")) ||
+                  str_starts(header, STR("Authorization:"));
+    return *ret_masked ? str_sub(header, 0, (size_t)str_find_char(header, ':') + 10) : header;
+}
+
+static void print_request(const struct attempt *attempt)
+{
+    const char *url = attempt->setup->options.upstream.url;
+    if (attempt->as_json) {
+        json_t *headers = json_array();
+        for (size_t i = 0; i < attempt->request.header_count; i++) {
+            bool masked;
+            struct str line = shown(buf_str(&attempt->request.headers[i]), &masked);
+            json_array_append_new(headers, json_stringn(line.at, line.len));
+        }
+        json_t *all = json_pack("{s:s, s:s, s:o, s:s}", "method", "POST", "url", url, "headers",
+                                headers, "body", buf_text(&attempt->request.body));
+        json_dumpf(all, stdout, JSON_COMPACT);
+        printf("\n");
+        json_decref(all);
+        return;
+    }
+    printf("POST %s\n", url);
+    for (size_t i = 0; i < attempt->request.header_count; i++) {
+        bool masked;
+        struct str line = shown(buf_str(&attempt->request.headers[i]), &masked);
+        printf("%.*s%s\n", STR_ARG(line), masked ? "…" : "");
+    }
+    printf("\n%s\n", buf_text(&attempt->request.body));
+}
+
+static void print_verdict(const struct attempt *attempt, const struct fetch_answer *answer,
+                          const struct verdict *verdict)
+{
+    const char *words = answer->status == 0 ? answer->why : verdict->words;
+    if (attempt->as_json) {
+        json_t *all = json_pack("{s:i, s:s, s:s, s:s, s:I}", "status", answer->status, "verdict",
+                                verdict_name(verdict->kind), "words", words, "upstream_id",
+                                verdict->upstream_id, "took_ms", (json_int_t)answer->took_ms);
+        json_dumpf(all, stdout, JSON_COMPACT);
+        printf("\n");
+        json_decref(all);
+    } else {
+        printf("\nanswer %d in %lld ms: %s\n%s\n", answer->status, (long long)answer->took_ms,
+               verdict_name(verdict->kind), words);
+    }
+}
+
+static void end(struct attempt *attempt, int exit_code)
+{
+    attempt->exit_code = exit_code;
+    loop_stop(attempt->loop);
+}
+
+static void on_answer(void *arg, const struct fetch_answer *answer)
+{
+    struct attempt *attempt = arg;
+    const struct options *options = &attempt->setup->options;
+    const struct verdict_rules rules = {
+        .ok_pointer = str_of(options->upstream.ok_pointer),
+        .ok_values = str_of(options->upstream.ok_values),
+        .duplicate_values = str_of(options->upstream.duplicate_values),
+        .refused_values = str_of(options->upstream.refused_values),
+        .auth_values = str_of(options->upstream.auth_values),
+        .msg_pointer = str_of(options->upstream.msg_pointer),
+    };
+    const struct verdict_answer heard = {answer->status, answer->body, answer->body_whole,
+                                         answer->retry_after};
+    struct verdict verdict;
+    verdict_of(&rules, &heard, false, clock_wall_ms(), &verdict);
+    print_verdict(attempt, answer, &verdict);
+    end(attempt, verdict.kind == VERDICT_DELIVERED ? EXIT_DONE : EXIT_FAILED);
+}
+
+static void send(struct attempt *attempt)
+{
+    struct fetch_request request = {
+        .method = "POST",
+        .url = attempt->setup->options.upstream.url,
+        .header_count = attempt->request.header_count,
+        .body = buf_str(&attempt->request.body),
+        .timeout_ms = attempt->setup->options.upstream.timeout_ms,
+    };
+    for (size_t i = 0; i < attempt->request.header_count; i++) {
+        request.headers[i] = buf_text(&attempt->request.headers[i]);
+    }
+    fetch(attempt->fetcher, &request, on_answer, attempt);
+}
+
+static bool make(struct attempt *attempt, const char *bearer)
+{
+    const struct outgoing_event event = {
+        .id = "000000000000",
+        .receipt = "000000000000",
+        .cloud_event = str_of(attempt->cloud_event),
+        .bearer = bearer,
+        .now_wall_ms = clock_wall_ms(),
+    };
+    struct err err;
+    if (!outgoing_make(attempt->outgoing, &event, &attempt->request, &err)) {
+        fprintf(stderr, "mashang: %s\n", err.text);
+        return false;
+    }
+    print_request(attempt);
+    return true;
+}
+
+static void on_token(void *arg, const char *token, const char *why)
+{
+    struct attempt *attempt = arg;
+    if (token == NULL) {
+        fprintf(stderr, "mashang: %s\n", why);
+        end(attempt, EXIT_FAILED);
+    } else if (make(attempt, token)) {
+        send(attempt);
+    } else {
+        end(attempt, EXIT_FAILED);
+    }
+}
+
+static bool start(struct attempt *attempt, struct err *err)
+{
+    const struct options *options = &attempt->setup->options;
+    const struct fetch_options fetching = {
+        .ca_file = options->upstream.ca_file,
+        .client_cert = options->upstream.client_cert,
+        .client_key = options->upstream.client_key,
+        .connections_max = 1,
+    };
+    if (options->upstream.url[0] == '\0') {
+        return err_set(err, "upstream.url: empty: every event is held");
+    }
+    attempt->outgoing = outgoing_load(attempt->setup, err);
+    attempt->fetcher = attempt->outgoing ? fetcher_new(attempt->loop, &fetching, err) : NULL;
+    if (attempt->fetcher != NULL) {
+        attempt->access = access_token_new(attempt->setup, attempt->outgoing, attempt->fetcher,
+                                           attempt->loop);
+    }
+    return attempt->fetcher != NULL;
+}
+
+int forward_try(const struct setup *setup, bool send_it, bool json)
+{
+    struct attempt attempt = {
+        .setup = setup, .loop = loop_new(), .as_json = json, .exit_code = EXIT_DONE};
+    struct err err;
+    attempt.cloud_event = sample_event(setup);
+    if (!start(&attempt, &err)) {
+        fprintf(stderr, "mashang: %s\n", err.text);
+        attempt.exit_code = EXIT_CONFIG;
+    } else if (send_it && outgoing_auth(attempt.outgoing) == OUTGOING_TOKEN_REQUEST) {
+        access_token_get(attempt.access, on_token, &attempt);
+        loop_run(attempt.loop);
+    } else if (!make(&attempt, NULL)) {
+        attempt.exit_code = EXIT_FAILED;
+    } else if (send_it) {
+        send(&attempt);
+        loop_run(attempt.loop);
+    }
+    outgoing_request_release(&attempt.request);
+    fetcher_free(&attempt.fetcher);
+    access_token_free(&attempt.access);
+    outgoing_free(&attempt.outgoing);
+    loop_free(&attempt.loop);
+    free(attempt.cloud_event);
+    return attempt.exit_code;
+}
