@@ -232,6 +232,7 @@ static bool serve(struct upstream *upstream, const struct arguments *arguments, 
     };
     struct listener *listener = listener_new(loop, &options, err);
     if (listener != NULL) {
+        upstream->replies = replies_new();
         struct event *ends[] = {evsignal_new(loop_base(loop), SIGTERM, on_signal, loop),
                                 evsignal_new(loop_base(loop), SIGINT, on_signal, loop)};
         CHECK(event_add(ends[0], NULL) == 0 && event_add(ends[1], NULL) == 0);
@@ -296,7 +297,7 @@ int main(int argc, char **argv)
     struct upstream *upstream = mem_alloc(sizeof *upstream);
     upstream->fast = arguments.fast;
     upstream->checks = arguments.secret_file != NULL && !arguments.fast;
-    upstream->replies = replies_new();
+    upstream->ledger.fd = -1;
     mode_clear(&upstream->mode);
     buf_init(&upstream->secret, SECRET_BYTES_MAX);
     bool good = (!upstream->checks ||
