@@ -189,15 +189,20 @@ static inline void run_until(struct loop *loop, const bool *done)
     assert_true(*done);
 }
 
-static inline bool wait_health(struct loop *loop, struct store *store, enum store_health health)
+static inline void wait_health_once(struct loop *loop)
 {
     bool never = false;
-    for (int i = 0; i < 1000 && store_health(store) != health; i++) {
-        struct until until = {loop, &never, NULL, 4996};
-        until.tick = timer_new(loop, until_tick, &until);
-        timer_set(until.tick, 0);
-        loop_run(loop);
-        timer_free(&until.tick);
+    struct until until = {loop, &never, NULL, 4996}; /* some milliseconds */
+    until.tick = timer_new(loop, until_tick, &until);
+    timer_set(until.tick, 0);
+    loop_run(loop);
+    timer_free(&until.tick);
+}
+
+static inline bool wait_health(struct loop *loop, struct store *store, enum store_health health)
+{
+    for (int i = 0; i < 1500 && store_health(store) != health; i++) {
+        wait_health_once(loop);
     }
     return store_health(store) == health;
 }
