@@ -1,0 +1,119 @@
+// What ships in deploy/: its Redis is durable by our own check, and a form is filed through its nginx.
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import https from 'node:https';
+import os from 'node:os';
+import path from 'node:path';
+import { test } from 'node:test';
+import { encode, file, get, household, receiptOf, tokenOf } from '../lib/farmer.mjs';
+import { end, freePort, root, startSystem, until } from '../lib/system.mjs';
+
+const shipped = (name) => fs.readFileSync(path.join(root, 'deploy', name), 'utf8');
+
+// The steps of deploy/README.md, with a folder of ours for /etc, /var and /run.
+async function startShippedRedis(dir, ...more) {
+  const users = ['gateway', 'deploy'];
+  let acl = shipped('redis/users.acl.example');
+  for (const user of users) {
+    const password = randomBytes(24).toString('hex');
+    fs.writeFileSync(path.join(dir, `redis-${user}.password`), `${password}\n`, { mode: 0o600 });
+    acl = acl.replace(new RegExp(`^user ${user} on #0*`, 'm'), `user ${user} on #${createHash('sha256').update(password).digest('hex')}`);
+  }
+  fs.writeFileSync(path.join(dir, 'redis-users.acl'), acl);
+  fs.writeFileSync(path.join(dir, 'redis.conf'), shipped('redis/redis.conf')
+    .replaceAll('/run/mashang-redis', dir).replaceAll('/var/lib/mashang-redis', dir).replaceAll('/etc/mashang', dir)
+    .replace('supervised systemd', 'supervised no'));
+  const redis = spawn('redis-server', [path.join(dir, 'redis.conf'), ...more], { stdio: 'ignore' });
+  await until('the socket', () => fs.existsSync(path.join(dir, 'redis.sock')));
+  return redis;
+}
+
+for (const [what, more, durable] of [['as shipped', [], true], ['with appendfsync everysec', ['--appendfsync', 'everysec'], false]]) {
+  test(`the shipped Redis ${what} is found ${durable ? 'durable' : 'not durable'}`, async (t) => {
+    const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'mashang-redis-'));
+    const redis = await startShippedRedis(dir, ...more);
+    t.after(async () => {
+      await end(redis);
+      fs.rmSync(dir, { recursive: true });
+    });
+    const system = await startSystem({
+      upstream: false,
+      degraded: true,
+      conf: { 'redis.url': `unix:${dir}/redis.sock`, 'redis.user': 'gateway', 'redis.password_file': path.join(dir, 'redis-gateway.password') },
+    });
+    t.after(() => system.stop());
+    await until('the hint', async () => /degraded: redis .*store load/.test(await (await fetch(`${system.admin}/readyz`)).text()));
+    assert.throws(() => system.cli('mashang', 'store', 'load'), /NOPERM/, 'the gateway itself may not load functions');
+    system.cli('mashang', 'store', 'load', '--user', 'deploy', '--password-file', path.join(dir, 'redis-deploy.password'));
+    const wanted = durable ? /^ready\n$/ : /^degraded: redis .*appendfsync/;
+    await until('the verdict', async () => wanted.test(await (await fetch(`${system.admin}/readyz`)).text()), { ms: 15000 });
+    const answer = await file(system.base, system.code(), household());
+    assert.equal(answer.status, durable ? 303 : 503);
+    if (!durable) assert.ok(answer.html.includes('还没有提交成功'));
+  });
+}
+
+function request(port, method, where, body) {
+  return new Promise((resolve, reject) => {
+    const headers = { host: 'baobao.example.cn' };
+    if (body) Object.assign(headers, { 'content-type': 'application/x-www-form-urlencoded', 'content-length': Buffer.byteLength(body) });
+    const ask = https.request({ host: '127.0.0.1', port, path: where, method, headers, rejectUnauthorized: false }, (answer) => {
+      let html = '';
+      answer.setEncoding('utf8');
+      answer.on('data', (part) => { html += part; });
+      answer.on('end', () => resolve({ status: answer.statusCode, headers: answer.headers, html }));
+    });
+    ask.on('error', reject);
+    ask.end(body);
+  });
+}
+
+test('a report is filed through the shipped nginx, whose log knows neither code nor signature', async (t) => {
+  const system = await startSystem({
+    upstream: false,
+    conf: {
+      'listen.trusted_proxies': '127.0.0.1/32', 'public.base_url': 'https://baobao.example.cn', 'public.icp': '鲁ICP备00000000号',
+    },
+  });
+  t.after(() => system.stop());
+  const { dir } = system;
+  const [plain, tls] = [await freePort(), await freePort()];
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=baobao.example.cn',
+    '-keyout', `${dir}/privkey.pem`, '-out', `${dir}/fullchain.pem`], { stdio: 'ignore' });
+  fs.writeFileSync(`${dir}/site.conf`, shipped('nginx/mashang.conf')
+    .replaceAll('/etc/ssl/mashang', dir).replaceAll('/var/log/nginx', dir).replaceAll('/usr/local/share/mashang/nginx', path.join(root, 'deploy/nginx'))
+    .replaceAll('127.0.0.1:8080', `127.0.0.1:${system.port}`)
+    .replace(/listen \[::\]:.*\n/g, '').replaceAll('listen 80;', `listen 127.0.0.1:${plain};`).replaceAll('listen 443', `listen 127.0.0.1:${tls}`));
+  fs.writeFileSync(`${dir}/nginx.conf`, `daemon off; pid ${dir}/nginx.pid; error_log ${dir}/error.log crit; events { }
+http { client_body_temp_path ${dir}; proxy_temp_path ${dir}; fastcgi_temp_path ${dir}; uwsgi_temp_path ${dir}; scgi_temp_path ${dir};
+include ${dir}/site.conf; }`.replace(/^daemon/, `${process.getuid() === 0 ? 'user root; ' : ''}daemon`));
+  const nginx = spawn('nginx', ['-e', `${dir}/error.log`, '-c', `${dir}/nginx.conf`], { stdio: 'inherit', env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` } });
+  t.after(() => end(nginx));
+  const code = system.code();
+  const form = await until('nginx', () => request(tls, 'GET', code));
+  assert.equal(form.status, 200);
+  assert.match(form.headers['strict-transport-security'] ?? '', /max-age/);
+  const answers = encode({ token: tokenOf(form.html), step: 'submit', consent: '1', ...household() }).toString();
+  const filed = await request(tls, 'POST', code, answers);
+  assert.equal(filed.status, 303);
+  assert.match(receiptOf(filed.headers.location), /^\d{12}$/);
+  assert.equal((await request(tls, 'GET', filed.headers.location)).status, 200);
+  assert.equal((await get(`http://127.0.0.1:${plain}/progress?receipt=1`)).status, 301);
+
+  await system.stopGateway();
+  const busy = await request(tls, 'POST', code, answers);
+  assert.equal(busy.status, 503);
+  assert.equal(busy.headers['retry-after'], '5');
+  assert.ok(busy.html.includes('还没有提交成功'));
+
+  const log = fs.readFileSync(`${dir}/mashang.access.log`, 'utf8') + fs.readFileSync(`${dir}/mashang.error.log`, 'utf8');
+  assert.match(log, / GET \/V\/\* 200 /);
+  assert.match(log, / POST \/V\/\* 303 /);
+  assert.match(log, / \/V\/\* 503 /);
+  assert.match(log, / GET \/progress 301 /);
+  for (const secret of [code.slice(3), filed.headers.location.slice(3), receiptOf(filed.headers.location), 'receipt=1']) {
+    assert.ok(!log.includes(secret), 'a code, signature or number is in the log');
+  }
+});
