@@ -1,41 +1,47 @@
+/*
+ * fetch.c - libcurl's multi interface driven by the loop.
+ *
+ *   fetch ─► easy handle ─► multi ── socket and timer callbacks ask for events ──┐
+ *                             ▲                                                  │
+ *                             └── on_socket, on_timeout: socket_action ◄─────────┘
+ *                                      └─ collect: finished handles leave the multi, done is called, handles are freed
+ *
+ * curl forbids touching handles inside its callbacks; ours only arm events. Collecting happens after socket_action has returned.
+ */
 #include "net/fetch.h"
-
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include <curl/curl.h>
 #include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/mem.h"
 
-enum {
-    FETCHER_MAGIC = 0x46657463,
-    TRANSFER_MAGIC = 0x5472616e,
-    HEADER_VALUE_BYTES_MAX = 2048,
-    SPARE_HANDLES_MAX = 64
+enum { FETCHER_MAGIC = 0xFE7C4, JOB_MAGIC = 0xFE7C5, CONNECT_SHARE = 2, HEADER_VALUE_BYTES = 256 };
+
+struct watch { /* one socket of curl's */
+    struct fetcher *fetcher;
+    struct event *event;
+    curl_socket_t socket;
 };
 
-struct transfer {
+struct job {
     unsigned magic;
     struct fetcher *fetcher;
-    struct transfer *next, *previous;
+    struct job *next, *previous;
     CURL *easy;
     struct curl_slist *headers;
-    char *body; /* curl reads it while it sends */
-    size_t body_len;
+    char *body;
     struct buf answer;
-    struct buf retry_after, location, content_type;
-    int status;
-    bool head_done, cut, late;
-    struct timer *deadline;
-    int64_t begun_ms, timeout_ms;
+    bool cut; /* the answer was longer than we read */
+    char retry_after[HEADER_VALUE_BYTES], location[HEADER_VALUE_BYTES];
+    char content_type[HEADER_VALUE_BYTES];
     char why[CURL_ERROR_SIZE];
+    int64_t began_ms;
     fetch_done_fn *done;
     void *arg;
 };
@@ -44,392 +50,111 @@ struct fetcher {
     unsigned magic;
     struct loop *loop;
     CURLM *multi;
-    struct timer *timer; /* curl's own */
-    struct transfer *first;
-    CURL *spare[SPARE_HANDLES_MAX]; /* set up already */
-    size_t spare_count;
+    struct event *timer;
+    struct job *jobs;
     char *ca_file, *client_cert, *client_key;
-    bool collecting_later, closed;
 };
 
-/* A socket that curl wants watched. */
-struct watch {
-    struct fetcher *fetcher;
-    struct event *event;
-};
+static void on_socket(evutil_socket_t fd, short events, void *arg);
+static void on_timeout(evutil_socket_t fd, short events, void *arg);
+static loop_fn on_refused_at_once;
 
-static void on_socket_ready(evutil_socket_t fd, short what, void *arg);
-static void on_curl_due(void *arg);
-static void on_collect(void *arg);
-static void on_deadline(void *arg);
-
-/* What curl calls: notes only, no handle is touched. */
-
-static int curl_wants_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
+static int want_socket(CURL *easy, curl_socket_t socket, int what, void *arg, void *watch_at)
 {
     struct fetcher *fetcher = arg;
-    struct watch *watch = known;
+    struct watch *watch = watch_at;
     (void)easy;
-    if (watch != NULL && watch->event != NULL) {
+    if (watch != NULL) {
         event_free(watch->event);
-        watch->event = NULL;
     }
     if (what == CURL_POLL_REMOVE) {
         free(watch);
-        curl_multi_assign(fetcher->multi, fd, NULL);
+        curl_multi_assign(fetcher->multi, socket, NULL);
         return 0;
     }
     if (watch == NULL) {
         watch = mem_alloc(sizeof *watch);
         watch->fetcher = fetcher;
-        curl_multi_assign(fetcher->multi, fd, watch);
+        watch->socket = socket;
+        curl_multi_assign(fetcher->multi, socket, watch);
     }
-    short wanted = EV_PERSIST;
-    wanted |= what & CURL_POLL_IN ? EV_READ : 0;
-    wanted |= what & CURL_POLL_OUT ? EV_WRITE : 0;
-    watch->event = event_new(loop_base(fetcher->loop), fd, wanted, on_socket_ready, watch);
-    CHECK(watch->event != NULL && event_add(watch->event, NULL) == 0);
+    short events = (short)((what & CURL_POLL_IN ? EV_READ : 0) |
+                           (what & CURL_POLL_OUT ? EV_WRITE : 0));
+    watch->event = event_new(loop_base(fetcher->loop), socket, (short)(events | EV_PERSIST),
+                             on_socket, watch);
+    CHECK(watch->event != NULL);
+    event_add(watch->event, NULL);
     return 0;
 }
 
-static int curl_wants_timer(CURLM *multi, long delay_ms, void *arg)
+static int want_timer(CURLM *multi, long delay_ms, void *arg)
 {
     struct fetcher *fetcher = arg;
     (void)multi;
     if (delay_ms < 0) {
-        timer_stop(fetcher->timer);
+        event_del(fetcher->timer);
     } else {
-        timer_set(fetcher->timer, delay_ms);
+        struct timeval delay = {delay_ms / 1000, delay_ms % 1000 * 1000};
+        event_add(fetcher->timer, &delay);
     }
     return 0;
 }
 
-static void keep_header(struct str line, const char *name, struct buf *to)
+static size_t take_body(char *at, size_t size, size_t count, void *arg)
 {
-    struct str head = str_sub(line, 0, strlen(name));
-    if (str_eq_nocase(head, str_of(name)) && line.len > head.len && line.at[head.len] == ':') {
-        buf_clear(to);
-        buf_put(to, str_trim(str_from(line, head.len + 1)));
-    }
-}
-
-/* A status line begins a new head: an interim answer (1xx) is followed by another one. */
-static size_t curl_has_header(char *at, size_t size, size_t count, void *arg)
-{
-    struct transfer *transfer = arg;
-    struct str line = str_make(at, size * count);
-    while (line.len > 0 && (line.at[line.len - 1] == '\n' || line.at[line.len - 1] == '\r')) {
-        line.len--;
-    }
-    ptrdiff_t blank = str_find_char(line, ' ');
-    uint64_t status;
-    if (str_starts(line, STR("HTTP/")) && blank > 0 && !transfer->head_done) {
-        struct str digits = str_sub(line, (size_t)blank + 1, 3);
-        transfer->status = str_to_u64(digits, 999, &status) ? (int)status : 0;
-    } else if (line.len == 0 && transfer->status >= 200) {
-        transfer->head_done = true;
-    } else {
-        keep_header(line, "retry-after", &transfer->retry_after);
-        keep_header(line, "location", &transfer->location);
-        keep_header(line, "content-type", &transfer->content_type);
-    }
-    return size * count;
-}
-
-static size_t curl_has_body(char *at, size_t size, size_t count, void *arg)
-{
-    struct transfer *transfer = arg;
+    struct job *job = arg;
     size_t bytes = size * count;
-    size_t room = FETCH_ANSWER_BYTES_MAX - transfer->answer.len;
-    buf_put(&transfer->answer, str_make(at, bytes < room ? bytes : room));
+    size_t room = FETCH_ANSWER_BYTES_MAX - job->answer.len;
+    buf_put(&job->answer, str_make(at, bytes < room ? bytes : room));
     if (bytes > room) {
-        transfer->cut = true;
-        return CURL_WRITEFUNC_ERROR;
+        job->cut = true;
+        return 0; /* curl ends the transfer: what we have is enough */
     }
     return bytes;
 }
 
-/* The life of a transfer. */
-
-static void set_common(struct fetcher *fetcher, CURL *easy)
+static void keep_header(struct str line, const char *name, char ret_value[HEADER_VALUE_BYTES])
 {
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
-    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-    /* a name that does not resolve must not hold up the loop when its handle is taken out */
-    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, "mashang/" MASHANG_VERSION);
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    if (fetcher->ca_file != NULL) {
-        curl_easy_setopt(easy, CURLOPT_CAINFO, fetcher->ca_file);
-        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* else the system's would do as well */
-    }
-    if (fetcher->client_cert != NULL) {
-        curl_easy_setopt(easy, CURLOPT_SSLCERT, fetcher->client_cert);
-    }
-    if (fetcher->client_key != NULL) {
-        curl_easy_setopt(easy, CURLOPT_SSLKEY, fetcher->client_key);
-    }
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, curl_has_header);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, curl_has_body);
-}
-
-static CURL *take_handle(struct fetcher *fetcher)
-{
-    if (fetcher->spare_count > 0) {
-        return fetcher->spare[--fetcher->spare_count];
-    }
-    CURL *easy = curl_easy_init();
-    CHECK(easy != NULL);
-    set_common(fetcher, easy);
-    return easy;
-}
-
-static void give_handle(struct fetcher *fetcher, CURL *easy)
-{
-    if (fetcher->closed || fetcher->spare_count == SPARE_HANDLES_MAX) {
-        curl_easy_cleanup(easy);
-    } else {
-        fetcher->spare[fetcher->spare_count++] = easy;
-    }
-}
-
-static void append_header(struct transfer *transfer, const char *line)
-{
-    struct curl_slist *longer = curl_slist_append(transfer->headers, line);
-    CHECK(longer != NULL);
-    transfer->headers = longer;
-}
-
-static void set_request(struct transfer *transfer, const struct fetch_request *request)
-{
-    CURL *easy = transfer->easy;
-    bool is_https = strncmp(request->url, "https:", 6) == 0;
-    bool is_post = strcmp(request->method, "POST") == 0;
-    CHECK(is_post || strcmp(request->method, "GET") == 0);
-    append_header(transfer, "Expect:");
-    for (size_t i = 0; i < request->header_count; i++) {
-        append_header(transfer, request->headers[i]);
-    }
-    curl_easy_setopt(easy, CURLOPT_URL, request->url);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, is_https ? "https" : "http");
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
-    if (is_post) {
-        transfer->body = mem_dup_str(request->body);
-        transfer->body_len = request->body.len;
-        curl_easy_setopt(easy, CURLOPT_POST, 1L);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, transfer->body);
-    } else {
-        curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
-    }
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->why);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
-}
-
-static void link_transfer(struct fetcher *fetcher, struct transfer *transfer)
-{
-    transfer->next = fetcher->first;
-    if (transfer->next != NULL) {
-        transfer->next->previous = transfer;
-    }
-    fetcher->first = transfer;
-}
-
-static void unlink_transfer(struct fetcher *fetcher, struct transfer *transfer)
-{
-    if (transfer->previous != NULL) {
-        transfer->previous->next = transfer->next;
-    } else {
-        fetcher->first = transfer->next;
-    }
-    if (transfer->next != NULL) {
-        transfer->next->previous = transfer->previous;
-    }
-}
-
-/* What we sent names a person. */
-static void free_transfer(struct transfer *transfer)
-{
-    if (transfer->body != NULL) {
-        explicit_bzero(transfer->body, transfer->body_len);
-        free(transfer->body);
-    }
-    buf_release(&transfer->answer);
-    buf_release(&transfer->retry_after);
-    buf_release(&transfer->location);
-    buf_release(&transfer->content_type);
-    transfer->magic = 0;
-    free(transfer);
-}
-
-/* why NULL: the answer came whole. A head that came counts, even when its body broke off. */
-static void finish(struct transfer *transfer, const char *why)
-{
-    struct fetcher *fetcher = transfer->fetcher;
-    CHECK_OBJ(transfer, TRANSFER_MAGIC);
-    curl_multi_remove_handle(fetcher->multi, transfer->easy);
-    curl_easy_setopt(transfer->easy, CURLOPT_ERRORBUFFER, NULL);
-    curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, NULL);
-    curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDS, NULL);
-    curl_slist_free_all(transfer->headers);
-    give_handle(fetcher, transfer->easy);
-    timer_free(&transfer->deadline);
-    unlink_transfer(fetcher, transfer);
-    const struct fetch_answer answer = {
-        .status = transfer->head_done ? transfer->status : 0,
-        .body = transfer->head_done ? buf_str(&transfer->answer) : STR(""),
-        .body_whole = why == NULL,
-        .retry_after = buf_str(&transfer->retry_after),
-        .location = buf_str(&transfer->location),
-        .content_type = buf_str(&transfer->content_type),
-        .why = why ? why : "",
-        .took_ms = clock_mono_ms() - transfer->begun_ms,
-    };
-    transfer->done(transfer->arg, &answer);
-    free_transfer(transfer);
-}
-
-void fetch(struct fetcher *fetcher, const struct fetch_request *request, fetch_done_fn *done,
-           void *arg)
-{
-    CHECK_OBJ(fetcher, FETCHER_MAGIC);
-    CHECK(!fetcher->closed);
-    struct transfer *transfer = mem_alloc(sizeof *transfer);
-    transfer->magic = TRANSFER_MAGIC;
-    transfer->fetcher = fetcher;
-    transfer->done = done;
-    transfer->arg = arg;
-    transfer->begun_ms = clock_mono_ms();
-    transfer->timeout_ms = request->timeout_ms;
-    buf_init(&transfer->answer, FETCH_ANSWER_BYTES_MAX);
-    buf_init(&transfer->retry_after, HEADER_VALUE_BYTES_MAX);
-    buf_init(&transfer->location, HEADER_VALUE_BYTES_MAX);
-    buf_init(&transfer->content_type, HEADER_VALUE_BYTES_MAX);
-    transfer->easy = take_handle(fetcher);
-    set_request(transfer, request);
-    transfer->deadline = timer_new(fetcher->loop, on_deadline, transfer);
-    timer_set(transfer->deadline, request->timeout_ms);
-    link_transfer(fetcher, transfer);
-    CHECK(curl_multi_add_handle(fetcher->multi, transfer->easy) == CURLM_OK);
-}
-
-/* In the order of time. */
-
-static void collect_later(struct fetcher *fetcher)
-{
-    if (!fetcher->collecting_later) {
-        fetcher->collecting_later = true;
-        loop_later(fetcher->loop, on_collect, fetcher);
-    }
-}
-
-static void on_socket_ready(evutil_socket_t fd, short what, void *arg)
-{
-    struct fetcher *fetcher = ((struct watch *)arg)->fetcher; /* the watch may go in the call */
-    int running;
-    int ready = (what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0);
-    curl_multi_socket_action(fetcher->multi, fd, ready, &running);
-    collect_later(fetcher);
-}
-
-static void on_curl_due(void *arg)
-{
-    struct fetcher *fetcher = arg;
-    int running;
-    curl_multi_socket_action(fetcher->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-    collect_later(fetcher);
-}
-
-static void collect(struct fetcher *fetcher)
-{
-    CURLMsg *message;
-    int left;
-    while (!fetcher->closed && (message = curl_multi_info_read(fetcher->multi, &left)) != NULL) {
-        char *known = NULL;
-        CURLcode code = message->data.result;
-        if (message->msg != CURLMSG_DONE) {
-            continue;
+    size_t len = strlen(name);
+    if (line.len > len && line.at[len] == ':' && strncasecmp(line.at, name, len) == 0) {
+        struct str value = str_from(line, len + 1);
+        while (value.len > 0 && strchr("\r\n", value.at[value.len - 1]) != NULL) {
+            value.len--;
         }
-        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &known);
-        struct transfer *transfer = (struct transfer *)(void *)known;
-        char why[CURL_ERROR_SIZE];
-        snprintf(why, sizeof why, "%s",
-                 transfer->cut      ? "the answer is too long"
-                 : transfer->why[0] ? transfer->why
-                                    : curl_easy_strerror(code));
-        finish(transfer, code == CURLE_OK && transfer->head_done ? NULL : why);
+        value = str_sub(str_trim(value), 0, HEADER_VALUE_BYTES - 1);
+        memcpy(ret_value, value.at, value.len);
+        ret_value[value.len] = '\0';
     }
 }
 
-static void on_collect(void *arg)
+static size_t take_header(char *at, size_t size, size_t count, void *arg)
 {
-    struct fetcher *fetcher = arg;
-    CHECK_OBJ(fetcher, FETCHER_MAGIC);
-    fetcher->collecting_later = false;
-    collect(fetcher);
-}
-
-/* What is done already, in this very turn, still counts: it is collected first, and may take this transfer with it. */
-static void on_deadline(void *arg)
-{
-    struct transfer *transfer = arg;
-    struct fetcher *fetcher = transfer->fetcher;
-    char why[64];
-    CHECK_OBJ(transfer, TRANSFER_MAGIC);
-    snprintf(why, sizeof why, "no answer within %lld ms", (long long)transfer->timeout_ms);
-    transfer->late = true;
-    collect(fetcher);
-    struct transfer *at = fetcher->closed ? NULL : fetcher->first;
-    while (at != NULL && !at->late) {
-        at = at->next;
-    }
-    if (at != NULL) {
-        finish(at, why);
-    }
-}
-
-/* Beginning and end. */
-
-static bool take_file(const char *path, const char *what, char **ret, struct err *err)
-{
-    if (path == NULL || path[0] == '\0') {
-        return true;
-    }
-    if (access(path, R_OK) != 0) {
-        return err_set(err, "%s: %s: %s", path, what, strerror(errno));
-    }
-    *ret = mem_strdup(path);
-    return true;
+    struct job *job = arg;
+    struct str line = str_make(at, size * count);
+    keep_header(line, "retry-after", job->retry_after);
+    keep_header(line, "location", job->location);
+    keep_header(line, "content-type", job->content_type);
+    return size * count;
 }
 
 struct fetcher *fetcher_new(struct loop *loop, const struct fetch_options *options, struct err *err)
 {
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+        err_set(err, "libcurl does not start");
+        return NULL;
+    }
     struct fetcher *fetcher = mem_alloc(sizeof *fetcher);
     fetcher->magic = FETCHER_MAGIC;
     fetcher->loop = loop;
-    if (!take_file(options->ca_file, "upstream.ca_file", &fetcher->ca_file, err) ||
-        !take_file(options->client_cert, "upstream.client_cert", &fetcher->client_cert, err) ||
-        !take_file(options->client_key, "upstream.client_key", &fetcher->client_key, err)) {
-        free(fetcher->ca_file);
-        free(fetcher->client_cert);
-        free(fetcher);
-        return NULL;
-    }
-    CHECK(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
+    fetcher->ca_file = mem_strdup(options->ca_file);
+    fetcher->client_cert = mem_strdup(options->client_cert);
+    fetcher->client_key = mem_strdup(options->client_key);
     fetcher->multi = curl_multi_init();
-    CHECK(fetcher->multi != NULL);
-    fetcher->timer = timer_new(loop, on_curl_due, fetcher);
-    curl_multi_setopt(fetcher->multi, CURLMOPT_SOCKETFUNCTION, curl_wants_socket);
+    fetcher->timer = event_new(loop_base(loop), -1, 0, on_timeout, fetcher);
+    CHECK(fetcher->multi != NULL && fetcher->timer != NULL);
+    curl_multi_setopt(fetcher->multi, CURLMOPT_SOCKETFUNCTION, want_socket);
     curl_multi_setopt(fetcher->multi, CURLMOPT_SOCKETDATA, fetcher);
-    curl_multi_setopt(fetcher->multi, CURLMOPT_TIMERFUNCTION, curl_wants_timer);
+    curl_multi_setopt(fetcher->multi, CURLMOPT_TIMERFUNCTION, want_timer);
     curl_multi_setopt(fetcher->multi, CURLMOPT_TIMERDATA, fetcher);
     curl_multi_setopt(fetcher->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
                       (long)options->connections_max);
@@ -437,17 +162,158 @@ struct fetcher *fetcher_new(struct loop *loop, const struct fetch_options *optio
     return fetcher;
 }
 
-static void on_free(void *arg)
+static void set_transport(const struct fetcher *fetcher, CURL *easy, const char *url)
 {
-    struct fetcher *fetcher = arg;
-    free(fetcher->ca_file);
-    free(fetcher->client_cert);
-    free(fetcher->client_key);
-    fetcher->magic = 0;
-    free(fetcher);
+    const char *scheme = strncasecmp(url, "https://", 8) == 0 ? "https" : "http";
+    curl_easy_setopt(easy, CURLOPT_URL, url);
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, scheme);
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    if (fetcher->ca_file[0] != '\0') {
+        curl_easy_setopt(easy, CURLOPT_CAINFO, fetcher->ca_file);
+        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+    }
+    if (fetcher->client_cert[0] != '\0') {
+        curl_easy_setopt(easy, CURLOPT_SSLCERT, fetcher->client_cert);
+        curl_easy_setopt(easy, CURLOPT_SSLKEY,
+                         fetcher->client_key[0] ? fetcher->client_key : fetcher->client_cert);
+    }
 }
 
-/* The memory itself goes after the turn: a collection may be waiting for its end. */
+static void set_request(struct job *job, const struct fetch_request *request)
+{
+    CURL *easy = job->easy;
+    bool has_body = strcmp(request->method, "GET") != 0;
+    for (size_t i = 0; i < request->header_count; i++) {
+        job->headers = curl_slist_append(job->headers, request->headers[i]);
+    }
+    job->headers = curl_slist_append(job->headers, "Expect:");
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, job->headers);
+    if (has_body) {
+        job->body = mem_dup_str(request->body);
+        curl_easy_setopt(easy, CURLOPT_POST, 1L);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, job->body);
+        curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
+    }
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, "mashang/" MASHANG_VERSION);
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(request->timeout_ms / CONNECT_SHARE));
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, job);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, job);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, job->why);
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, job);
+}
+
+void fetch(struct fetcher *fetcher, const struct fetch_request *request, fetch_done_fn *done,
+           void *arg)
+{
+    CHECK_OBJ(fetcher, FETCHER_MAGIC);
+    struct job *job = mem_alloc(sizeof *job);
+    job->magic = JOB_MAGIC;
+    job->fetcher = fetcher;
+    job->done = done;
+    job->arg = arg;
+    job->began_ms = clock_mono_ms();
+    buf_init(&job->answer, FETCH_ANSWER_BYTES_MAX);
+    job->easy = curl_easy_init();
+    CHECK(job->easy != NULL);
+    set_transport(fetcher, job->easy, request->url);
+    set_request(job, request);
+    job->next = fetcher->jobs;
+    if (job->next != NULL) {
+        job->next->previous = job;
+    }
+    fetcher->jobs = job;
+    /* curl arms its timer; the transfer begins in a later turn, so done cannot come before we return */
+    if (curl_multi_add_handle(fetcher->multi, job->easy) != CURLM_OK) {
+        loop_later(fetcher->loop, on_refused_at_once, job);
+    }
+}
+
+static void job_finish(struct job *job, CURLcode result)
+{
+    struct fetcher *fetcher = job->fetcher;
+    long status = 0;
+    CHECK_OBJ(job, JOB_MAGIC);
+    curl_easy_getinfo(job->easy, CURLINFO_RESPONSE_CODE, &status);
+    bool answered = status >= 200 && (result == CURLE_OK || job->cut || job->answer.len > 0 ||
+                                      result == CURLE_PARTIAL_FILE || result == CURLE_RECV_ERROR ||
+                                      result == CURLE_OPERATION_TIMEDOUT);
+    const struct fetch_answer answer = {
+        .status = answered ? (int)status : 0,
+        .body = buf_str(&job->answer),
+        .body_whole = result == CURLE_OK,
+        .retry_after = str_of(job->retry_after),
+        .location = str_of(job->location),
+        .content_type = str_of(job->content_type),
+        .why = result == CURLE_OK ? "" : (job->why[0] ? job->why : curl_easy_strerror(result)),
+        .took_ms = clock_mono_ms() - job->began_ms,
+    };
+    curl_multi_remove_handle(fetcher->multi, job->easy);
+    if (job->previous != NULL) {
+        job->previous->next = job->next;
+    } else {
+        fetcher->jobs = job->next;
+    }
+    if (job->next != NULL) {
+        job->next->previous = job->previous;
+    }
+    job->done(job->arg, &answer);
+    curl_easy_cleanup(job->easy);
+    curl_slist_free_all(job->headers);
+    free(job->body);
+    buf_release(&job->answer);
+    job->magic = 0;
+    free(job);
+}
+
+static void collect(struct fetcher *fetcher)
+{
+    CURLMsg *message;
+    int left;
+    while ((message = curl_multi_info_read(fetcher->multi, &left)) != NULL) {
+        struct job *job = NULL;
+        CURLcode result = message->data.result;
+        if (message->msg == CURLMSG_DONE) {
+            curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&job);
+            job_finish(job, result);
+        }
+    }
+}
+
+static void on_refused_at_once(void *arg)
+{
+    job_finish(arg, CURLE_FAILED_INIT);
+}
+
+static void on_socket(evutil_socket_t fd, short events, void *arg)
+{
+    struct watch *watch = arg;
+    struct fetcher *fetcher = watch->fetcher; /* the watch may be freed inside socket_action */
+    int running;
+    int what = (events & EV_READ ? CURL_CSELECT_IN : 0) |
+               (events & EV_WRITE ? CURL_CSELECT_OUT : 0);
+    curl_multi_socket_action(fetcher->multi, fd, what, &running);
+    collect(fetcher);
+}
+
+static void on_timeout(evutil_socket_t fd, short events, void *arg)
+{
+    struct fetcher *fetcher = arg;
+    int running;
+    (void)fd;
+    (void)events;
+    curl_multi_socket_action(fetcher->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    collect(fetcher);
+}
+
 void fetcher_free(struct fetcher **fetcher_at)
 {
     struct fetcher *fetcher = *fetcher_at;
@@ -455,16 +321,15 @@ void fetcher_free(struct fetcher **fetcher_at)
         return;
     }
     CHECK_OBJ(fetcher, FETCHER_MAGIC);
-    fetcher->closed = true;
-    while (fetcher->first != NULL) {
-        finish(fetcher->first, "stopped");
-    }
-    while (fetcher->spare_count > 0) {
-        curl_easy_cleanup(fetcher->spare[--fetcher->spare_count]);
+    while (fetcher->jobs != NULL) {
+        job_finish(fetcher->jobs, CURLE_ABORTED_BY_CALLBACK);
     }
     curl_multi_cleanup(fetcher->multi);
-    timer_free(&fetcher->timer);
-    curl_global_cleanup();
-    loop_later(fetcher->loop, on_free, fetcher);
+    event_free(fetcher->timer);
+    free(fetcher->ca_file);
+    free(fetcher->client_cert);
+    free(fetcher->client_key);
+    fetcher->magic = 0;
+    free(fetcher);
     *fetcher_at = NULL;
 }
