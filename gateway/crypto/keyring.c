@@ -67,18 +67,20 @@ const struct key *keyring_previous(const struct keyring *keyring, enum key_purpo
     return last;
 }
 
+static bool is_credential(struct str path)
+{
+    struct str folder = str_of(getenv("CREDENTIALS_DIRECTORY"));
+    return folder.len > 0 && str_starts(path, folder) &&
+           str_starts(str_from(path, folder.len), STR("/"));
+}
+
 /* The file's mode is its lock: a key that others could read is no secret any more. */
 static bool mode_ok(const char *path, struct err *err)
 {
-    const char *credentials = getenv("CREDENTIALS_DIRECTORY");
-    mode_t refused = 077;
+    mode_t refused = is_credential(str_of(path)) ? 037 : 077;
     struct stat at;
     if (stat(path, &at) != 0) {
         return err_set(err, "%s: %s", path, strerror(errno));
-    }
-    if (credentials != NULL && credentials[0] != '\0' &&
-        str_starts(str_of(path), str_of(credentials))) {
-        refused = 037;
     }
     if ((at.st_mode & refused) != 0) {
         return err_set(err, "%s: mode %04o lets others read the keys, allowed is 0600", path,
