@@ -112,7 +112,9 @@ static bool write_acl(const struct private_redis *redis, struct err *err)
         return false;
     }
     buf_init(&text, 4096);
-    buf_puts(&text, "user default off resetkeys resetchannels -@all\n");
+    /* Off, so nobody can be it, but with rights: the server loads its own append-only file as this user, and without them
+     * every transaction in the file is refused, silently but for the server's log. */
+    buf_puts(&text, "user default off ~* &* +@all\n");
     buf_printf(&text, "user %s on #%s %s\n", PRIVATE_USER_GATEWAY, gateway, PRIVATE_RULES_GATEWAY);
     buf_printf(&text, "user %s on #%s %s\n", PRIVATE_USER_DEPLOY, deploy, PRIVATE_RULES_DEPLOY);
     CHECK(buf_ok(&text));

@@ -9,7 +9,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export const root = path.resolve(new URL('../..', import.meta.url).pathname);
-export const build = process.env.MASHANG_BUILD ?? path.join(root, 'build/release');
+export const build = process.env.TEST_BUILD ?? path.join(root, 'build/release');
 export const village = '370115008218'; // 曲堤街道 葛家村
 
 export async function freePort() {
@@ -221,7 +221,7 @@ export class System {
   async stop() {
     await this.stopGateway();
     await this.upstream?.stop();
-    if (!process.env.MASHANG_KEEP) fs.rmSync(this.dir, { recursive: true, force: true });
+    if (!process.env.TEST_KEEP) fs.rmSync(this.dir, { recursive: true, force: true });
   }
 }
 
