@@ -11,10 +11,12 @@
 #include "net/fetch.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/check.h"
@@ -36,7 +38,9 @@ struct job {
     CURL *easy;
     struct curl_slist *headers;
     char *body;
+    size_t body_len;
     struct buf answer;
+    bool head_done; /* its empty line has come: a head that breaks off is no answer */
     bool cut; /* the answer was longer than we read */
     char retry_after[HEADER_VALUE_BYTES], location[HEADER_VALUE_BYTES];
     char content_type[HEADER_VALUE_BYTES];
@@ -131,14 +135,28 @@ static size_t take_header(char *at, size_t size, size_t count, void *arg)
 {
     struct job *job = arg;
     struct str line = str_make(at, size * count);
+    bool begins = str_starts(line, STR("HTTP/")); /* after an interim answer once more */
+    bool ends = str_is(line, "\r\n") || str_is(line, "\n");
+    job->head_done = ends || (job->head_done && !begins); /* trailers come later */
     keep_header(line, "retry-after", job->retry_after);
     keep_header(line, "location", job->location);
     keep_header(line, "content-type", job->content_type);
     return size * count;
 }
 
+static bool can_read(const char *path, const char *key, struct err *err)
+{
+    return path == NULL || path[0] == '\0' || access(path, R_OK) == 0 ||
+           err_set(err, "%s: %s: %s", path, key, strerror(errno));
+}
+
 struct fetcher *fetcher_new(struct loop *loop, const struct fetch_options *options, struct err *err)
 {
+    if (!can_read(options->ca_file, "upstream.ca_file", err) ||
+        !can_read(options->client_cert, "upstream.client_cert", err) ||
+        !can_read(options->client_key, "upstream.client_key", err)) {
+        return NULL;
+    }
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         err_set(err, "libcurl does not start");
         return NULL;
@@ -170,6 +188,8 @@ static void set_transport(const struct fetcher *fetcher, CURL *easy, const char 
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    /* a name that does not resolve must not hold up the loop when its handle is taken out */
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
@@ -195,6 +215,7 @@ static void set_request(struct job *job, const struct fetch_request *request)
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, job->headers);
     if (has_body) {
         job->body = mem_dup_str(request->body);
+        job->body_len = request->body.len;
         curl_easy_setopt(easy, CURLOPT_POST, 1L);
         curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS, job->body);
@@ -243,17 +264,18 @@ static void job_finish(struct job *job, CURLcode result)
     long status = 0;
     CHECK_OBJ(job, JOB_MAGIC);
     curl_easy_getinfo(job->easy, CURLINFO_RESPONSE_CODE, &status);
-    bool answered = status >= 200 && (result == CURLE_OK || job->cut || job->answer.len > 0 ||
-                                      result == CURLE_PARTIAL_FILE || result == CURLE_RECV_ERROR ||
-                                      result == CURLE_OPERATION_TIMEDOUT);
+    /* curl is content with a head that the end of the connection cut off */
+    bool answered = status >= 200 && job->head_done;
+    bool whole = answered && result == CURLE_OK;
+    const char *why = job->why[0] ? job->why : curl_easy_strerror(result);
     const struct fetch_answer answer = {
         .status = answered ? (int)status : 0,
         .body = buf_str(&job->answer),
-        .body_whole = result == CURLE_OK,
+        .body_whole = whole,
         .retry_after = str_of(job->retry_after),
         .location = str_of(job->location),
         .content_type = str_of(job->content_type),
-        .why = result == CURLE_OK ? "" : (job->why[0] ? job->why : curl_easy_strerror(result)),
+        .why = whole ? "" : result == CURLE_OK ? "the answer broke off" : why,
         .took_ms = clock_mono_ms() - job->began_ms,
     };
     curl_multi_remove_handle(fetcher->multi, job->easy);
@@ -268,7 +290,10 @@ static void job_finish(struct job *job, CURLcode result)
     job->done(job->arg, &answer);
     curl_easy_cleanup(job->easy);
     curl_slist_free_all(job->headers);
-    free(job->body);
+    if (job->body != NULL) { /* it names a person */
+        explicit_bzero(job->body, job->body_len);
+        free(job->body);
+    }
     buf_release(&job->answer);
     job->magic = 0;
     free(job);
