@@ -81,9 +81,9 @@ $(B)/%.o: %.c
 	$(Q)$(CC) $(ALL_C) $(EXTRA) -MMD -MP -c $< -o $@
 $(B)/qr/paper.o $(B)/qr/png.o: EXTRA := $(shell pkg-config --cflags $(PAPER) 2>/dev/null)
 # The library's text is compiled in, so that the program is one file.
-$(B)/gateway/store/store_lua.o: gateway/store/store.lua
-	@mkdir -p $(@D)
-	ld -r -b binary -z noexecstack -o $@ $<
+$(B)/gateway/store/store_lua.o: $(addprefix gateway/store/,store.lua queue.lua look.lua)
+	@mkdir -p $(@D) && cat $^ > $(B)/gateway/store/store.lua
+	$(Q)cd $(B) && ld -r -b binary -z noexecstack -o gateway/store/store_lua.o gateway/store/store.lua
 
 define room_lib
 $(B)/lib$(1).a: $(call objects,$(1)) $(if $(filter store,$(1)),$(B)/gateway/store/store_lua.o)

@@ -1,0 +1,241 @@
+-- Queue --------------------------------------------------------------------------------------------------------------------------
+
+local function move(P, id, from, to, score, why)
+    redis.call('ZREM', P .. ':' .. from, id)
+    redis.call('ZADD', P .. ':' .. to, score, id)
+    redis.call('HSET', P .. ':e:' .. id, 'st', to, 'why', why or '')
+end
+
+-- Leases that ran out and delays that are over go back to READY. A clock that jumped must not hold anything for ever: a due time beyond
+-- backoff_max counts as backoff_max from now, one set by Retry-After as an hour.
+local function return_due(P, now, backoff_max_ms)
+    local moved = 0
+    for _, from in ipairs({'sending', 'delayed'}) do
+        for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. ':' .. from, '-inf', now, 'LIMIT', 0, SCAN)) do
+            move(P, id, from, 'ready', now)
+            moved = moved + 1
+        end
+    end
+    if backoff_max_ms then
+        for _, id in ipairs(redis.call('ZREVRANGEBYSCORE', P .. ':delayed', '+inf', '(' .. text_of(now + backoff_max_ms), 'LIMIT', 0, SCAN)) do
+            local most = redis.call('HGET', P .. ':e:' .. id, 'said') == '1' and math.max(RETRY_AFTER_MAX_MS, backoff_max_ms) or backoff_max_ms
+            redis.call('ZADD', P .. ':delayed', 'LT', now + most, id)
+        end
+    end
+    return moved
+end
+
+local function next_due_ms(P, now)
+    local next = -1
+    for _, place in ipairs({'sending', 'delayed'}) do
+        local first = redis.call('ZRANGE', P .. ':' .. place, 0, 0, 'WITHSCORES')
+        if first[2] then
+            local left = math.max(0, tonumber(first[2]) - now)
+            if next < 0 or left < next then
+                next = left
+            end
+        end
+    end
+    return next
+end
+
+-- 1 most 2 window 3 lease_ms 4 backoff_max_ms → next due ms, then per job: id receipt fence attempts made_ms sealed
+local function reserve(keys, args)
+    local P = keys[1]
+    local most, window, lease_ms, backoff_max_ms = tonumber(args[1]), tonumber(args[2]), tonumber(args[3]), tonumber(args[4])
+    if not (most and window and lease_ms and backoff_max_ms) or lease_ms <= 0 then
+        return bad('reserve: arguments')
+    end
+    local now = now_ms()
+    return_due(P, now, backoff_max_ms)
+    local room = math.min(most, BATCH, window - redis.call('ZCARD', P .. ':sending'))
+    local answer = {0}
+    if room > 0 then
+        for _, id in ipairs(redis.call('ZRANGE', P .. ':ready', 0, room - 1)) do
+            local ekey = P .. ':e:' .. id
+            local e = redis.call('HMGET', ekey, 'r', 'fence', 'n', 'at', 'kicked', 'sealed')
+            local fence = tonumber(e[2]) + 1
+            redis.call('HSET', ekey, 'fence', fence)
+            move(P, id, 'ready', 'sending', now + lease_ms)
+            for _, value in ipairs({id, e[1], text_of(fence), e[3], e[5] or e[4], e[6] or ''}) do
+                answer[#answer + 1] = value
+            end
+        end
+    end
+    answer[1] = next_due_ms(P, now)
+    return answer
+end
+
+-- The event that has become the first of its report goes as far as it may.
+local function promote(P, receipt, now)
+    local id = redis.call('LINDEX', P .. ':c:' .. receipt, 0)
+    if not id then
+        return false
+    end
+    local e = redis.call('HMGET', P .. ':e:' .. id, 'st', 'hold')
+    if e[1] ~= 'held' then
+        return false
+    elseif e[2] and e[2] ~= '' then
+        redis.call('HSET', P .. ':e:' .. id, 'why', e[2])
+        return false
+    end
+    move(P, id, 'held', 'ready', now)
+    return true
+end
+
+local function delivered(P, now, id, e, upstream)
+    local ekey = P .. ':e:' .. id
+    redis.call('ZREM', P .. ':' .. e.state, id)
+    redis.call('HSET', ekey, 'st', 'delivered', 'why', '', 'done', now, 'up', upstream)
+    redis.call('HDEL', ekey, 'sealed')
+    redis.call('HINCRBY', P .. ':n', 'delivered', 1)
+    redis.call('HSET', P .. ':n', 'delivered_ms', now)
+    if upstream ~= '' and redis.call('EXISTS', P .. ':r:' .. e.receipt) == 1 then
+        redis.call('HSET', P .. ':r:' .. e.receipt, 'upstream', upstream)
+    end
+    redis.call('LREM', P .. ':c:' .. e.receipt, 1, id)
+    return promote(P, e.receipt, now)
+end
+
+local function note_attempt(P, id, at, status, outcome, words)
+    local lkey = P .. ':l:' .. id
+    redis.call('RPUSH', lkey, at .. ' ' .. status .. ' ' .. outcome .. ' ' .. words)
+    redis.call('LTRIM', lkey, -ATTEMPTS, -1)
+end
+
+-- One result: id fence outcome delay_ms said status words upstream at. True when something became READY.
+local function settle_one(P, now, id, fence, outcome, delay, said, status, words, upstream, at)
+    local ekey = P .. ':e:' .. id
+    local got = redis.call('HMGET', ekey, 'st', 'fence', 'r')
+    local e = {state = got[1], fence = tonumber(got[2] or 0), receipt = got[3]}
+    if not e.state or fence < 1 or fence > e.fence then
+        return false
+    end
+    local current = e.state == 'sending' and fence == e.fence
+    if outcome ~= 'release' then
+        note_attempt(P, id, at, status, outcome, words)
+        redis.call('HINCRBY', ekey, 'n', 1)
+    end
+    if outcome == 'delivered' then
+        return e.state ~= 'delivered' and e.state ~= 'dropped' and delivered(P, now, id, e, upstream)
+    elseif not current then
+        return false
+    elseif outcome == 'later' then
+        if said == '1' then
+            delay = math.min(delay, RETRY_AFTER_MAX_MS)
+        end
+        redis.call('HSET', ekey, 'said', said)
+        move(P, id, 'sending', 'delayed', now + delay)
+        return false
+    elseif outcome == 'bury' then
+        move(P, id, 'sending', 'buried', now, words)
+        return false
+    end
+    move(P, id, 'sending', 'ready', now)
+    return true
+end
+
+local function settle(keys, args)
+    local P, FIELDS = keys[1], 9
+    if #args % FIELDS ~= 0 then
+        return bad('settle: arguments')
+    end
+    local outcomes = {delivered = true, later = true, bury = true, release = true}
+    for i = 1, #args, FIELDS do
+        if not tonumber(args[i + 1]) or not outcomes[args[i + 2]] or not tonumber(args[i + 3]) then
+            return bad('settle: a result')
+        end
+    end
+    local now, ready = now_ms(), false
+    for i = 1, #args, FIELDS do
+        ready = settle_one(P, now, args[i], tonumber(args[i + 1]), args[i + 2], math.max(0, tonumber(args[i + 3])), unpack(args, i + 4, i + 8)) or ready
+    end
+    if ready then
+        wake(P)
+    end
+    return {'settled'}
+end
+
+-- What waits for this reason waits no more. 1 reason 2 offset into held → released, next offset or -1
+local function release_held(keys, args)
+    local P, reason, offset = keys[1], args[1], tonumber(args[2])
+    if not reason or reason == '' or reason == 'order' or not offset then
+        return bad('release_held: arguments')
+    end
+    local now, released, kept = now_ms(), 0, 0
+    local ids = redis.call('ZRANGE', P .. ':held', offset, offset + SCAN - 1)
+    for _, id in ipairs(ids) do
+        local e = redis.call('HMGET', P .. ':e:' .. id, 'hold', 'why')
+        local first = e[1] == reason and e[2] == reason
+        if e[1] == reason then
+            redis.call('HSET', P .. ':e:' .. id, 'hold', '')
+        end
+        if first then
+            move(P, id, 'held', 'ready', now)
+            released = released + 1
+        else
+            kept = kept + 1
+        end
+    end
+    if released > 0 then
+        wake(P)
+    end
+    return {released, #ids == SCAN and offset + kept or -1}
+end
+
+-- By hand: tried again from the start, also the clock of giving up.
+local function kick_one(P, now, id, from)
+    local ekey = P .. ':e:' .. id
+    redis.call('HSET', ekey, 'n', 0, 'kicked', now, 'hold', '', 'said', '')
+    move(P, id, from, 'ready', now)
+end
+
+-- 1 event → kicked | gone | state that cannot be kicked
+local function kick(keys, args)
+    local P, id = keys[1], args[1]
+    local e = redis.call('HMGET', P .. ':e:' .. id, 'st', 'why')
+    if not e[1] then
+        return {'gone'}
+    elseif e[1] ~= 'buried' and e[1] ~= 'delayed' and not (e[1] == 'held' and e[2] ~= 'order') then
+        return {e[1]}
+    end
+    kick_one(P, now_ms(), id, e[1])
+    wake(P)
+    return {'kicked'}
+end
+
+-- 1 words that its reason contains, or '' 2 buried since ms 3 offset → kicked, next offset or -1
+local function kick_all(keys, args)
+    local P, words, since, offset = keys[1], args[1], tonumber(args[2]), tonumber(args[3])
+    if not since or not offset then
+        return bad('kick_all: arguments')
+    end
+    local now, kicked, kept = now_ms(), 0, 0
+    local ids = redis.call('ZRANGEBYSCORE', P .. ':buried', since, '+inf', 'LIMIT', offset, SCAN)
+    for _, id in ipairs(ids) do
+        local why = redis.call('HGET', P .. ':e:' .. id, 'why') or ''
+        if words == '' or why:find(words, 1, true) then
+            kick_one(P, now, id, 'buried')
+            kicked = kicked + 1
+        else
+            kept = kept + 1
+        end
+    end
+    if kicked > 0 then
+        wake(P)
+    end
+    return {kicked, #ids == SCAN and offset + kept or -1}
+end
+
+-- 1 event 2 words → buried | gone | state that cannot be buried
+local function bury(keys, args)
+    local P, id = keys[1], args[1]
+    local e = redis.call('HMGET', P .. ':e:' .. id, 'st', 'why')
+    if not e[1] then
+        return {'gone'}
+    elseif e[1] == 'delivered' or e[1] == 'dropped' or e[1] == 'buried' or e[2] == 'order' then
+        return {e[1]}
+    end
+    move(P, id, e[1], 'buried', now_ms(), args[2] or '')
+    return {'buried'}
+end
