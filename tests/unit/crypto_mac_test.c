@@ -112,6 +112,7 @@ static void test_empty_key_is_a_key(void **state)
     mac_make(STR("another key"), STR("x"), &mac);
     mac_make(STR(""), STR(""), &mac);
     assert_mac(&mac, "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
+    mac_make(STR("another key"), STR("x"), &mac);
     mac_make((struct str){NULL, 0}, (struct str){NULL, 0}, &mac);
     assert_mac(&mac, "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
 }

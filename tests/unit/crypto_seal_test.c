@@ -84,8 +84,11 @@ static void test_no_two_blobs_are_alike(void **state)
     keyring_make(&keyring);
     close_text(&keyring, STR("same"), &a);
     close_text(&keyring, STR("same"), &b);
-    assert_memory_not_equal(a.at + 2, b.at + 2, 60);
-    assert_memory_not_equal(a.at + 62, b.at + 62, 12 + 4);
+    assert_memory_not_equal(a.at + 2, b.at + 2, 12);           /* nonce of the wrap */
+    assert_memory_not_equal(a.at + 2 + 12, b.at + 2 + 12, 32); /* wrapped key */
+    assert_memory_not_equal(a.at + 62, b.at + 62, 12);         /* nonce of the data */
+    assert_memory_not_equal(a.at + 62 + 12, b.at + 62 + 12, 4);
+    assert_memory_not_equal(a.at + 2, a.at + 62, 12);
     buf_release(&a);
     buf_release(&b);
 }
