@@ -1,5 +1,6 @@
 #include "flow/sweep.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/check.h"
@@ -7,8 +8,9 @@
 #include "base/mem.h"
 #include "store/audit.h"
 #include "store/queue.h"
+#include "store/reports.h"
 
-enum { SWEEP_MAGIC = 0x53EE9, ROUND_MS = 30000, FIRST_MS = 1000 };
+enum { SWEEP_MAGIC = 0x53EE9, ROUND_MS = 30000, FIRST_MS = 1000, TEXT_ROUNDS = 120 };
 
 struct sweep {
     unsigned magic;
@@ -43,6 +45,26 @@ void sweep_free(struct sweep **sweep)
     }
 }
 
+/* What reports refer to by id@version stays readable after the files have changed. */
+static void keep_text(const struct sweep *sweep, const char *kind, const char *id,
+                      const char *version, const json_t *source)
+{
+    char name[96];
+    char *text = json_dumps(source, JSON_COMPACT | JSON_SORT_KEYS);
+    CHECK(text != NULL);
+    snprintf(name, sizeof name, "%.40s@%.32s", id, version);
+    reports_keep_text(sweep->store, kind, name, str_of(text));
+    free(text);
+}
+
+static void keep_texts(const struct sweep *sweep)
+{
+    const struct setup *setup = sweep->setup;
+    keep_text(sweep, "form", setup->form->id, setup->form->version, setup->form->source);
+    keep_text(sweep, "procedure", setup->procedure->id, setup->procedure->version,
+              setup->procedure->source);
+}
+
 /* Every half minute each bucket is swept; every minute its chains are anchored. */
 static void on_round(void *arg)
 {
@@ -50,6 +72,9 @@ static void on_round(void *arg)
     CHECK_OBJ(sweep, SWEEP_MAGIC);
     const struct options *options = &sweep->setup->options;
     bool sends = options->upstream.url[0] != '\0';
+    if (sweep->round % TEXT_ROUNDS == 0) {
+        keep_texts(sweep);
+    }
     for (size_t i = 0; i < sweep->setup->bucket_count; i++) {
         unsigned bucket = sweep->setup->buckets[i];
         queue_sweep(sweep->store, bucket, on_swept, sweep);

@@ -34,34 +34,7 @@ static void due_text(const struct catalog *catalog, struct date date, bool confi
 
 static bool step_done(const struct progress_step *step)
 {
-    return step->state == STEP_PASSED || step->state == STEP_FAILED || step->state == STEP_SKIPPED;
-}
-
-/* The last day of each step: as stored when it is open, else counted on from those before it. */
-static void expected_days(const struct setup *setup, const struct progress *progress,
-                          struct date ret_days[PROCEDURE_STEPS_MAX])
-{
-    const struct procedure *procedure = setup->procedure;
-    for (size_t i = 0; i < procedure->step_count; i++) {
-        const struct procedure_step *step = &procedure->steps[i];
-        const struct progress_step *state = &progress->steps[i];
-        if (step_done(state)) {
-            ret_days[i] = date_of_ms(state->done_ms);
-            continue;
-        }
-        if (state->due_ms > 0) {
-            ret_days[i] = last_day(state->due_ms);
-            continue;
-        }
-        struct date from = date_of_ms(progress->accepted_ms);
-        for (size_t before = 0; before < i; before++) {
-            if ((step->after >> before & 1) && date_compare(ret_days[before], from) > 0) {
-                from = ret_days[before];
-            }
-        }
-        ret_days[i] = step->days > 0 ? deadline_date(setup->calendar, from, step->days, step->unit)
-                                     : from;
-    }
+    return step->state == STEP_PASSED || step->state == STEP_SKIPPED;
 }
 
 static void fill_steps(const struct setup *setup, const struct progress *progress, bool full,
@@ -70,7 +43,7 @@ static void fill_steps(const struct setup *setup, const struct progress *progres
     const struct procedure *procedure = setup->procedure;
     struct date days[PROCEDURE_STEPS_MAX];
     bool decided = progress->decided_ms > 0;
-    expected_days(setup, progress, days);
+    progress_expected(procedure, setup->calendar, progress, days);
     size_t count = 0;
     for (size_t i = 0; i < procedure->step_count; i++) {
         const struct procedure_step *step = &procedure->steps[i];
@@ -93,7 +66,7 @@ static void fill_steps(const struct setup *setup, const struct progress *progres
             .note = full ? state->note : "",
             .who = step->who ? step->who : "",
             .done = done,
-            .current = state->state == STEP_OPEN,
+            .current = progress_step_under_way(progress, i),
             .unconfirmed = !step->confirmed,
             .skipped = state->state == STEP_SKIPPED,
         };
@@ -103,9 +76,9 @@ static void fill_steps(const struct setup *setup, const struct progress *progres
     view->page.step_count = count;
 }
 
-static const char *or_unset(const char *text)
+static const char *or_unset(const struct setup *setup, const char *text)
 {
-    return text[0] ? text : "未设置";
+    return text[0] ? text : catalog_text(setup->catalog, "site.unset");
 }
 
 /* One sentence per ending; the reason is the procedure's words, never more. */
@@ -140,8 +113,8 @@ static void fill_ending(const struct setup *setup, const struct progress *progre
     const struct catalog_value values[] = {
         {"because", buf_text(&because)},
         {"date", date},
-        {"town_phone", or_unset(view->phone)},
-        {"hotline", or_unset(setup->options.site.hotline)},
+        {"town_phone", or_unset(setup, view->phone)},
+        {"hotline", or_unset(setup, setup->options.site.hotline)},
         {NULL, NULL},
     };
     const char *key = keys[progress->state];
@@ -149,6 +122,7 @@ static void fill_ending(const struct setup *setup, const struct progress *progre
         key = "outcome.already";
     }
     catalog_fill(setup->catalog, key, values, &view->ending);
+    buf_puts(&view->ending, progress->note);
     buf_release(&because);
 }
 
@@ -167,7 +141,7 @@ static void fill_who_comes(const struct setup *setup, const struct progress *pro
     }
     deadline_show(last_day(due_ms), date);
     const struct catalog_value values[] = {
-        {"name", view->contact}, {"town", view->town}, {"phone", or_unset(view->phone)},
+        {"name", view->contact}, {"town", view->town}, {"phone", or_unset(setup, view->phone)},
         {"date", date},          {NULL, NULL},
     };
     const char *key = view->contact[0] && view->phone[0] ? "coming.contact" : "coming.office";
