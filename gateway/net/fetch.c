@@ -41,7 +41,7 @@ struct job {
     size_t body_len;
     struct buf answer;
     bool head_done; /* its empty line has come: a head that breaks off is no answer */
-    bool cut; /* the answer was longer than we read */
+    bool cut;       /* the answer was longer than we read */
     char retry_after[HEADER_VALUE_BYTES], location[HEADER_VALUE_BYTES];
     char content_type[HEADER_VALUE_BYTES];
     char why[CURL_ERROR_SIZE];
@@ -275,7 +275,9 @@ static void job_finish(struct job *job, CURLcode result)
         .retry_after = str_of(job->retry_after),
         .location = str_of(job->location),
         .content_type = str_of(job->content_type),
-        .why = whole ? "" : result == CURLE_OK ? "the answer broke off" : why,
+        .why = whole                ? ""
+               : result == CURLE_OK ? "the answer broke off"
+                                    : why,
         .took_ms = clock_mono_ms() - job->began_ms,
     };
     curl_multi_remove_handle(fetcher->multi, job->easy);
