@@ -129,20 +129,6 @@ static bool load_procedure(struct setup *setup, struct err *err)
     return setup->procedure != NULL;
 }
 
-static bool load_catalog(struct setup *setup, struct err *err)
-{
-    char name[128];
-    char path[PATH_BYTES];
-    struct buf text;
-    snprintf(name, sizeof name, "catalogs/%.64s.json", setup->options.site.locale);
-    in_templates(&setup->options, name, path);
-    if (read_text(path, TEXT_BYTES_MAX, &text, err)) {
-        setup->catalog = catalog_load(buf_str(&text), path, err);
-    }
-    buf_release(&text);
-    return setup->catalog != NULL && check_texts(setup, err);
-}
-
 /* Texts that are filled while a receipt is shown: a missing one is found at the start, not by a farmer. The pages check their own. */
 static bool check_texts(const struct setup *setup, struct err *err)
 {
@@ -162,6 +148,20 @@ static bool check_texts(const struct setup *setup, struct err *err)
         }
     }
     return true;
+}
+
+static bool load_catalog(struct setup *setup, struct err *err)
+{
+    char name[128];
+    char path[PATH_BYTES];
+    struct buf text;
+    snprintf(name, sizeof name, "catalogs/%.64s.json", setup->options.site.locale);
+    in_templates(&setup->options, name, path);
+    if (read_text(path, TEXT_BYTES_MAX, &text, err)) {
+        setup->catalog = catalog_load(buf_str(&text), path, err);
+    }
+    buf_release(&text);
+    return setup->catalog != NULL && check_texts(setup, err);
 }
 
 static bool load_form(struct setup *setup, struct err *err)
