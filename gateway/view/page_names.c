@@ -106,7 +106,7 @@ static const char *const receipt_names[] = {
     "place_name", "submitted", "state_word",  "ending",      "reason",        "who_comes",
     "full",       "has_steps", "steps",       "steps.name",  "steps.word",    "steps.date",
     "steps.note", "steps.who", "steps.class", "steps.state", "steps.current", "qr",
-    "link",       NULL,
+    "link",       "next_href", NULL,
 };
 
 static const char *const progress_names[] = {

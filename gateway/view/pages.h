@@ -110,6 +110,7 @@ struct page_receipt {
     bool upstream_only_note; /* progress none: only the sentence, no steps */
     const char *qr_svg;      /* trusted SVG, or "" */
     const char *link;        /* the address shown in text under the QR, or "" */
+    const char *next_href; /* the form again, for whoever files for several households; or "" */
     const struct page_step *steps;
     size_t step_count;
 };
@@ -127,7 +128,7 @@ struct page_progress {
 bool pages_progress(const struct pages *pages, const struct page_progress *in,
                     struct buf *to) MUST_CHECK;
 
-/* Everything that is a sentence and a way on: not_found, code_unknown (404), code_revoked (410), too_large, busy, bad_request, bad_method, too_many, timeout, forbidden (cross-site), error.
+/* Everything that is a sentence and a way on: not_found, code_unknown, receipt_unknown (404), code_revoked (410), too_large, busy, bad_request, bad_method, too_many, timeout, forbidden (cross-site), error.
  * The catalog holds message.<name>.title, .text, .next. */
 struct page_message {
     const char *name;

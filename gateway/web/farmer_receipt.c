@@ -35,7 +35,7 @@ void farmer_receipt(struct exchange *exchange, void *arg)
     CHECK_OBJ(web, WEB_MAGIC);
     struct str text = route_rest(exchange, "/r/");
     if (!link_read(&web->setup->keyring, text, receipt, &kind)) {
-        send_message(web, exchange, 404, "not_found", NULL, "/progress");
+        send_message(web, exchange, 404, "receipt_unknown", NULL, "/progress");
         return;
     }
     struct visit *visit = mem_alloc(sizeof *visit);
@@ -58,8 +58,24 @@ static void link_symbol(const char *link, struct buf *to)
     }
 }
 
+/* A helper goes from house to house: the way back to the same village's form, with a token of its own. */
+static void next_form(const struct web *web, const struct progress_report *report,
+                      char ret_href[CODE_TEXT_BYTES + 8])
+{
+    char text[CODE_TEXT_BYTES];
+    struct code code = {.placement = CODE_LIST, .drill = report->drill};
+    ret_href[0] = '\0';
+    if (report->area != AREA_NONE) {
+        snprintf(code.area, sizeof code.area, "%.*s",
+                 STR_ARG(area_id(web->setup->areas, report->area)));
+        code_make(&web->setup->keyring, &code, text);
+        snprintf(ret_href, CODE_TEXT_BYTES + 8, "/V/%s", text);
+    }
+}
+
 static void show(struct visit *visit, const struct progress_report *report)
 {
+    char href[CODE_TEXT_BYTES + 8];
     struct receipt_view *view = mem_alloc(sizeof *view);
     struct buf html;
     struct buf svg;
@@ -67,6 +83,8 @@ static void show(struct visit *visit, const struct progress_report *report)
     link_symbol(visit->link, &svg);
     view->page.qr_svg = buf_text(&svg);
     view->page.link = visit->link;
+    next_form(visit->web, report, href);
+    view->page.next_href = href;
     buf_init(&html, PAGE_BYTES_MAX);
     bool rendered = pages_receipt(visit->web->setup->pages, &view->page, &html);
     CHECK(rendered);
@@ -85,7 +103,7 @@ static void on_report(void *arg, enum op_status status, const struct progress_re
         exchange_header(visit->exchange, "Retry-After", "10");
         send_message(visit->web, visit->exchange, 503, "busy", NULL, "/progress");
     } else if (report == NULL) {
-        send_message(visit->web, visit->exchange, 404, "not_found", NULL, "/progress");
+        send_message(visit->web, visit->exchange, 404, "receipt_unknown", NULL, "/progress");
     } else {
         show(visit, report);
     }

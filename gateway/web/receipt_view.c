@@ -213,6 +213,7 @@ void receipt_view_make(const struct setup *setup, const struct progress_report *
     page->upstream_only_note = !steps_shown;
     page->qr_svg = "";
     page->link = "";
+    page->next_href = "";
 }
 
 void receipt_view_release(struct receipt_view *view)
