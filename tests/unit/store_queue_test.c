@@ -242,6 +242,7 @@ static void test_attempts_are_recorded(void **state)
     struct got got = show("070000000001");
     assert_int_equal(got.count, QUEUE_ATTEMPTS_MAX);
     assert_int_equal(got.attempts, 25);
+    assert_string_equal(redis_ask(&bench.redis, "LLEN ms:{07}:l:070000000001"), "20");
     assert_int_equal(got.number, 503);
     assert_string_equal(got.last_words, "later: some words");
     reserve(1, 1, 60000);

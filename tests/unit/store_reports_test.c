@@ -164,6 +164,31 @@ static void test_many_strangers_hide_nobody(void **state)
     assert_answer(file(&again), REPORTS_SAME, "070000000001", 's', false);
 }
 
+/* A token that met an open report elsewhere belongs to it from then on, with the short link. */
+static void test_same_is_noted(void **state)
+{
+    (void)state;
+    file(&first);
+    struct filing again = first;
+    again.receipt = "070000000002";
+    again.token = "tok2";
+    assert_answer(file(&again), REPORTS_SAME, "070000000001", 's', false);
+    assert_answer(file(&again), REPORTS_REPEAT, "070000000001", 's', false);
+    again.content = "cB";
+    assert_answer(file(&again), REPORTS_ADD, "070000000001", 's', true);
+}
+
+static void test_drill_is_corrected_apart(void **state)
+{
+    (void)state;
+    struct filing drill = first;
+    drill.drill = true;
+    file(&drill);
+    assert_int_equal(set_field("070000000001", 1, 'a', REPORT_PHONE_HASH, "hB"), REPORTS_CHANGED);
+    assert_string_equal(redis_ask(&bench.redis, "ZRANGE ms:{07}:dp:iA 0 -1"), "hB:070000000001");
+    assert_string_equal(redis_ask(&bench.redis, "EXISTS ms:{07}:p:iA ms:{07}:a:" AREA), "0");
+}
+
 static void test_drill_is_apart(void **state)
 {
     (void)state;
@@ -266,6 +291,10 @@ static void test_find(void **state)
     file(&elsewhere);
     redis_ask(&bench.redis, "HSET ms:{08}:r:080000000002 at 1795441948089 state declined");
     assert_finds("iA", "hA", "080000000002"); /* the newest, open or not */
+    redis_ask(&bench.redis, "ZADD ms:{08}:p:iA 0 hA:080000000001 0 hA:080000000003");
+    redis_ask(&bench.redis, "HSET ms:{08}:r:080000000001 at 1795441948087");
+    redis_ask(&bench.redis, "HSET ms:{08}:r:080000000003 at 1795441948086");
+    assert_finds("iA", "hA", "080000000002");
     assert_finds("iA", "hB", "");
     assert_finds("iB", "hA", "");
     assert_finds("iA", "h", ""); /* a prefix is no phone */
@@ -325,6 +354,8 @@ int main(void)
         cmocka_unit_test_setup(test_correction_moves_index, wipe),
         cmocka_unit_test_setup(test_newest_of_the_same_phone, wipe),
         cmocka_unit_test_setup(test_many_strangers_hide_nobody, wipe),
+        cmocka_unit_test_setup(test_same_is_noted, wipe),
+        cmocka_unit_test_setup(test_drill_is_corrected_apart, wipe),
         cmocka_unit_test_setup(test_drill_is_apart, wipe),
         cmocka_unit_test_setup(test_unsent_is_counted, wipe),
         cmocka_unit_test_setup(test_read, wipe),
