@@ -41,7 +41,6 @@ struct job {
     size_t body_len;
     struct buf answer;
     bool head_done; /* its empty line has come: a head that breaks off is no answer */
-    bool cut;       /* the answer was longer than we read */
     char retry_after[HEADER_VALUE_BYTES], location[HEADER_VALUE_BYTES];
     char content_type[HEADER_VALUE_BYTES];
     char why[CURL_ERROR_SIZE];
@@ -111,7 +110,6 @@ static size_t take_body(char *at, size_t size, size_t count, void *arg)
     size_t room = FETCH_ANSWER_BYTES_MAX - job->answer.len;
     buf_put(&job->answer, str_make(at, bytes < room ? bytes : room));
     if (bytes > room) {
-        job->cut = true;
         return 0; /* curl ends the transfer: what we have is enough */
     }
     return bytes;
