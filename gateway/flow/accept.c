@@ -209,11 +209,6 @@ static void record_fill(const struct accept *accept, const struct draft *draft,
     }
 }
 
-const char *accept_hold_reason(const struct options *options, bool has_id)
-{
-    if (options->upstream.url[0] == '\0') {
-        return "upstream";
-    }
     return !has_id && str_is(str_of(options->forward.without_id), "hold") ? "id" : NULL;
 }
 
@@ -242,7 +237,7 @@ static void send_to_store(struct accept *accept)
             .id = draft.snapshot.event_id,
             .area = area_id(setup->areas, accept->area),
             .sealed = buf_str(&draft.snapshot.event),
-            .hold = accept_hold_reason(&setup->options, accept->identities.has_id),
+            .hold = snapshot_hold_reason(&setup->options, accept->identities.has_id),
         };
     }
     draft.audit_text = chain_link(&setup->keyring, STR(""),

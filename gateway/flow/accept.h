@@ -47,9 +47,6 @@ typedef void accept_done_fn(void *arg, const struct accept_answer *answer);
 void accept_report(const struct setup *setup, struct store *store,
                    const struct accept_request *request, accept_done_fn *done, void *arg);
 
-/* Why an event of this report must wait in HELD; NULL: it need not. */
-const char *accept_hold_reason(const struct options *options, bool has_id);
-
 enum { TOKEN_LIFE_DAYS = 31, TOKEN_FUTURE_MS = 600000 };
 /* Neither from the future nor older than 31 days. */
 bool accept_token_fresh(const struct token *token, int64_t now_wall_ms);

@@ -10,7 +10,6 @@
 #include "base/metrics.h"
 #include "base/utf8.h"
 #include "domain/person.h"
-#include "flow/accept.h"
 #include "flow/chain.h"
 #include "flow/snapshot.h"
 
@@ -262,7 +261,7 @@ static void change_report(struct addition *addition, const struct report_record 
             .id = snapshot.event_id,
             .area = area,
             .sealed = buf_str(&snapshot.event),
-            .hold = accept_hold_reason(&setup->options, addition->identities->has_id),
+            .hold = snapshot_hold_reason(&setup->options, addition->identities->has_id),
         };
     }
     char *text = chain_link(&setup->keyring, str_of(head),

@@ -93,3 +93,9 @@ bool snapshot_is_sent(const struct options *options, const char *type)
     }
     return false;
 }
+
+const char *snapshot_hold_reason(const struct options *options, bool has_id)
+{
+    if (options->upstream.url[0] == '\0') {
+        return "upstream";
+    }

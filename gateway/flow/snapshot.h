@@ -38,5 +38,7 @@ void snapshot_release(struct snapshot *snapshot);
 json_t *snapshot_open(const struct keyring *keyring, const char *receipt, struct str sealed);
 /* [forward] events names this type */
 bool snapshot_is_sent(const struct options *options, const char *type);
+/* Why the event of such a report must wait in HELD; NULL: it need not. */
+const char *snapshot_hold_reason(const struct options *options, bool has_id);
 
 #endif
