@@ -209,9 +209,6 @@ static void record_fill(const struct accept *accept, const struct draft *draft,
     }
 }
 
-    return !has_id && str_is(str_of(options->forward.without_id), "hold") ? "id" : NULL;
-}
-
 static void send_to_store(struct accept *accept)
 {
     const struct setup *setup = accept->setup;

@@ -99,3 +99,5 @@ const char *snapshot_hold_reason(const struct options *options, bool has_id)
     if (options->upstream.url[0] == '\0') {
         return "upstream";
     }
+    return !has_id && str_is(str_of(options->forward.without_id), "hold") ? "id" : NULL;
+}
