@@ -1,0 +1,180 @@
+#include "view_sample.h"
+
+static struct page_receipt sample_receipt(void)
+{
+    static const struct page_step steps[] = {
+        {.word = "待上门",
+         .name = "入户核查",
+         .date = "11月24日",
+         .note = "已经看过房子",
+         .who = "村里和镇里的工作人员",
+         .done = true},
+        {.word = "评议中",
+         .name = "村级评议",
+         .date = "最晚11月30日（周一）",
+         .note = "",
+         .who = "村里的评议小组",
+         .current = true},
+        {.word = "公示中",
+         .name = "村级公示",
+         .date = "一般12月5日（周六）",
+         .note = "",
+         .who = "村里",
+         .unconfirmed = true},
+        {.word = "审核中",
+         .name = "乡镇核查初审",
+         .date = "11月25日",
+         .note = "",
+         .who = "镇里",
+         .skipped = true},
+    };
+    return (struct page_receipt){
+        .shown = "4129 3847 1655",
+        .mask = "王**",
+        .place = "曲堤街道 葛家村",
+        .state_word = "评议中",
+        .ending = "",
+        .reason = "",
+        .who_comes = "上门的人：网格员（曲堤街道），电话0531-"
+                     "00000001，预计最晚11月30日（周一）。不收钱，不要"
+                     "银行卡和验证码。",
+        .submitted = "11月23日",
+        .fresh = true,
+        .full = true,
+        .qr_svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 10 10\" width=\"200\" "
+                  "height=\"200\"><path d=\"M0 0h10v10z\"/></svg>",
+        .link = "https://sb.example.cn/r/412938471655-f1ABCDEFGHJKMNPQRS",
+        .steps = steps,
+        .step_count = COUNT(steps),
+    };
+}
+
+static void show_receipt(const struct page_receipt *in, const char *name, struct buf *html)
+{
+    buf_init(html, HTML_BYTES_MAX);
+    assert_true(pages_receipt(pages, in, html));
+    /* the symbol's namespace is the one http: there may be; it is no address that anyone asks */
+    struct buf plain;
+    struct str text = buf_str(html);
+    static const char namespace[] = "http://www.w3.org/2000/svg";
+    ptrdiff_t at = str_find(text, str_of(namespace));
+    buf_init(&plain, HTML_BYTES_MAX);
+    buf_put(&plain, at < 0 ? text : str_sub(text, 0, (size_t)at));
+    buf_put(&plain, at < 0 ? STR("") : str_from(text, (size_t)at + sizeof namespace - 1));
+    check_page(&plain, name);
+    buf_release(&plain);
+}
+
+static void test_receipt(void **state)
+{
+    struct page_receipt in = sample_receipt();
+    struct buf html;
+    (void)state;
+    show_receipt(&in, "receipt", &html);
+    has(&html, "<title>已收到您的申报 - ");
+    has(&html, "<strong>4129 3847 1655</strong>");
+    has(&html, "报了不等于一定纳入，村里和镇里会上门核实。请截屏或抄下编号。");
+    has(&html, "<path d=\"M0 0h10v10z\"/></svg></div>");
+    has(&html, in.link);
+    has(&html, "最晚11月30日（周一）");
+    has(&html, "已经看过房子");
+    has(&html, "aria-current=\"step\"");
+    has(&html, in.who_comes);
+    has(&html, "王**");
+    lacks(&html, "\x01");
+    lacks(&html, "<button"); /* nothing that does nothing */
+    buf_release(&html);
+
+    in.fresh = false;
+    in.added = true;
+    in.ending = "经核实，这次没有纳入监测帮扶。";
+    in.reason = "这个困难已经解决";
+    in.state_word = "未纳入";
+    in.who_comes = "";
+    in.drill = true;
+    show_receipt(&in, "receipt-declined", &html);
+    has(&html, "您之前报过，编号不变。这次新写的情况已经补充进去。");
+    has(&html, "经核实，这次没有纳入监测帮扶。");
+    has(&html, "原因：这个困难已经解决");
+    has(&html, "演练，不会上报");
+    lacks(&html, "上门的人：");
+    buf_release(&html);
+}
+
+static void test_short_receipt_tells_no_more_than_it_may(void **state)
+{
+    struct page_receipt in = sample_receipt();
+    struct buf html;
+    (void)state;
+    in.full = false;
+    in.fresh = false;
+    show_receipt(&in, "receipt-short", &html);
+    has(&html, "4129 3847 1655");
+    has(&html, "村级评议");
+    has(&html, "最晚11月30日（周一）");
+    lacks(&html, "王**");
+    lacks(&html, "葛家村");
+    lacks(&html, "网格员");
+    lacks(&html, "已经看过房子");
+    buf_release(&html);
+    in.upstream_only_note = true;
+    show_receipt(&in, "receipt-no-steps", &html);
+    lacks(&html, "村级评议");
+    buf_release(&html);
+}
+
+static void show_progress(const struct page_progress *in, const char *name, struct buf *html)
+{
+    buf_init(html, HTML_BYTES_MAX);
+    assert_true(pages_progress(pages, in, html));
+    check_page(html, name);
+}
+
+static void test_progress(void **state)
+{
+    struct page_progress in = {.receipt = "", .last4 = "", .id_number = "", .phone = ""};
+    struct buf html;
+    (void)state;
+    show_progress(&in, "progress", &html);
+    has(&html, "name=\"receipt\"");
+    has(&html, "name=\"last4\"");
+    has(&html, "name=\"id_number\"");
+    has(&html, "name=\"phone\"");
+    has(&html, "编号找不到了？");
+    lacks(&html, "<details class=\"lost\" open");
+    lacks(&html, "错误");
+    buf_release(&html);
+
+    in.receipt = "4129\"38";
+    in.last4 = "002X";
+    in.wrong = true;
+    show_progress(&in, "progress-wrong", &html);
+    has(&html, "<title>错误：查进度");
+    has(&html, "value=\"4129&quot;38\"");
+    has(&html, "href=\"#f-receipt\"");
+    buf_release(&html);
+
+    in.wrong = false;
+    in.locked = true;
+    in.by_id = true;
+    show_progress(&in, "progress-locked", &html);
+    has(&html, "<details class=\"lost\" open");
+    has(&html, "急的话请打0531-00000000。");
+    buf_release(&html);
+
+    in.locked = false;
+    in.busy = true;
+    show_progress(&in, "progress-busy", &html);
+    has(&html, "请过一会儿再点一次");
+    buf_release(&html);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_receipt),
+        cmocka_unit_test(test_short_receipt_tells_no_more_than_it_may),
+        cmocka_unit_test(test_progress),
+    };
+    return cmocka_run_group_tests(tests, load, unload);
+}
