@@ -257,18 +257,20 @@ static bool revokes(const struct revocation *revocation, const struct code *code
 bool codes_file_revoked(struct codes_file *file, const struct code *code, struct str *ret_hint)
 {
     struct err ignored;
+    bool revoked = false;
     *ret_hint = STR("");
     reread(file, &ignored); /* what could be read counts */
     if (code->placement == CODE_LIST) {
         return false;
     }
-    for (size_t i = file->revoked_count; i > 0; i--) {
+    /* The newest hint: a later revocation without one does not hide it. */
+    for (size_t i = file->revoked_count; i > 0 && ret_hint->len == 0; i--) {
         if (revokes(&file->revoked[i - 1], code)) {
             *ret_hint = str_of(file->revoked[i - 1].hint);
-            return true;
+            revoked = true;
         }
     }
-    return false;
+    return revoked;
 }
 
 /* The file, locked and read to its end; -1 and the error otherwise. Closing the descriptor gives the lock back. */

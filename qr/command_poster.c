@@ -128,12 +128,19 @@ static bool is_areas_file(const char *path)
 
 static const struct areas *compared; /* qsort has no argument; one thread */
 
+/* An area above the towns stands for itself, and so comes before those below it. */
+static area_index town_of(area_index area)
+{
+    area_index town = area_up(compared, area, AREA_TOWN);
+    return town == AREA_NONE ? area : town;
+}
+
 static int compare_places(const void *a, const void *b)
 {
     const area_index x = *(const area_index *)a;
     const area_index y = *(const area_index *)b;
-    const area_index town_x = area_up(compared, x, AREA_TOWN);
-    const area_index town_y = area_up(compared, y, AREA_TOWN);
+    const area_index town_x = town_of(x);
+    const area_index town_y = town_of(y);
     if (town_x != town_y) {
         return town_x < town_y ? -1 : 1;
     }

@@ -150,6 +150,7 @@ static void test_paper_and_area_revocations(void **state)
         "serial,3,A,board,2026-01-01\n"
         "revoked,#1,2026-02-01,hint one\n"
         "revoked,B,2026-02-02,新码在村口\n"
+        "revoked,B,2026-02-02\n" /* again, without a hint: the one given stays */
         "serial,4,B,board,2026-02-03\r\n"
         "\n"
         "serial,5,A,board,2026-02-03\n"
