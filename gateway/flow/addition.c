@@ -158,12 +158,6 @@ void addition_report(const struct setup *setup, struct store *store,
     reports_read(store, addition->receipt, on_read, addition);
 }
 
-static int64_t number_of(const struct report_record *record, const char *name)
-{
-    uint64_t value = 0;
-    return str_to_u64(record_get(record, name), INT64_MAX, &value) ? (int64_t)value : 0;
-}
-
 /* The flags of the record and `additions`, as a JSON array. */
 static json_t *flags_with_addition(const struct report_record *record)
 {
@@ -183,98 +177,114 @@ static json_t *flags_with_addition(const struct report_record *record)
     return flags;
 }
 
+/* Everything that is computed for one change, so that it can be released together. */
+struct draft {
+    const char *type;
+    int64_t now_ms, version;
+    json_t *flags;
+    struct buf flag_words, risk_words;
+    struct snapshot snapshot;
+    char *audit_text;
+    char head[65], now[24], placement[16], last4[IDENTITY_BYTES], mask[PERSON_MASK_BYTES];
+};
+
+static void draft_make(const struct addition *addition, const struct report_record *record,
+                       const json_t *merged, struct draft *draft)
+{
+    const struct setup *setup = addition->setup;
+    struct str old_name;
+    draft->now_ms = clock_wall_ms();
+    draft->version = record_number(record, REPORT_VERSION) + 1;
+    draft->flags = flags_with_addition(record);
+    snprintf(draft->now, sizeof draft->now, "%lld", (long long)draft->now_ms);
+    snprintf(draft->placement, sizeof draft->placement, "%.*s",
+             STR_ARG(record_get(record, REPORT_PLACEMENT)));
+    snprintf(draft->head, sizeof draft->head, "%.*s", STR_ARG(record_get(record, REPORT_HEAD)));
+    const struct snapshot_request snapshot = {
+        .setup = setup,
+        .receipt = addition->receipt,
+        .version = draft->version,
+        .type = draft->type,
+        .at_ms = draft->now_ms,
+        .submitted_ms = record_number(record, REPORT_SUBMITTED),
+        .area = areas_resolve(setup->areas, record_get(record, REPORT_AREA), &old_name),
+        .placement = draft->placement,
+        .values = merged,
+        .flags = draft->flags,
+    };
+    snapshot_make(&snapshot, &draft->snapshot);
+    addition_words(json_object_get(merged, "risk"), &draft->risk_words);
+    addition_words(draft->flags, &draft->flag_words);
+    person_name_mask(str_of(json_string_value(json_object_get(merged, "name"))), draft->mask);
+    identities_last4_hash(keyring_current(&setup->keyring, KEY_LOOKUP), addition->receipt,
+                          identities_last4(merged), draft->last4);
+}
+
+static void draft_release(struct draft *draft)
+{
+    json_decref(draft->flags);
+    buf_release(&draft->flag_words);
+    buf_release(&draft->risk_words);
+    snapshot_release(&draft->snapshot);
+    free(draft->audit_text);
+}
+
 static void put(struct reports_change *change, const char *name, struct str value)
 {
     CHECK(change->record_count < STORE_PAIRS_MAX);
     change->record[change->record_count++] = (struct store_pair){name, value};
 }
 
-/* name, phone and what is derived from them */
-static void put_person(const struct addition *addition, const json_t *merged,
-                       struct reports_change *change, char *mask, char *last4)
+static void record_fill(const struct addition *addition, const struct draft *draft, bool urgent,
+                        bool corrected, struct reports_change *change)
 {
-    person_name_mask(str_of(json_string_value(json_object_get(merged, "name"))), mask);
-    identities_last4_hash(keyring_current(&addition->setup->keyring, KEY_LOOKUP), addition->receipt,
-                          identities_last4(merged), last4);
-    put(change, REPORT_MASK, str_of(mask));
-    put(change, REPORT_LAST4, str_of(last4));
-    put(change, REPORT_PHONE_HASH, str_of(addition->identities->phone[0]));
+    put(change, REPORT_SEALED, buf_str(&draft->snapshot.report));
+    put(change, REPORT_RISKS, buf_str(&draft->risk_words));
+    put(change, REPORT_FLAGS, buf_str(&draft->flag_words));
+    put(change, REPORT_CONTENT, str_of(addition->identities->content[0]));
+    put(change, REPORT_ADDED, str_of(draft->now));
+    if (urgent) {
+        put(change, REPORT_URGENT, STR("1"));
+    }
+    if (corrected) { /* name, phone and what is derived from them */
+        put(change, REPORT_MASK, str_of(draft->mask));
+        put(change, REPORT_LAST4, str_of(draft->last4));
+        put(change, REPORT_PHONE_HASH, str_of(addition->identities->phone[0]));
+    }
 }
 
 static void change_report(struct addition *addition, const struct report_record *record,
                           const json_t *merged, bool corrected)
 {
     const struct setup *setup = addition->setup;
+    struct draft draft = {.type = corrected ? "corrected" : "added"};
     struct reports_change *change = mem_alloc(sizeof *change);
-    struct snapshot snapshot;
-    struct buf risks;
-    struct buf words;
-    char mask[PERSON_MASK_BYTES];
-    char last4[IDENTITY_BYTES];
-    char head[65] = "";
-    char now[24];
-    char placement[16];
-    const char *type = corrected ? "corrected" : "added";
-    json_t *flags = flags_with_addition(record);
-    struct str area = record_get(record, REPORT_AREA);
-    struct str old_name;
-    int64_t now_ms = clock_wall_ms();
-
-    snprintf(now, sizeof now, "%lld", (long long)now_ms);
-    snprintf(placement, sizeof placement, "%.*s", STR_ARG(record_get(record, REPORT_PLACEMENT)));
-    snprintf(head, sizeof head, "%.*s", STR_ARG(record_get(record, REPORT_HEAD)));
+    draft_make(addition, record, merged, &draft);
+    record_fill(addition, &draft, json_is_true(json_object_get(merged, "urgent")), corrected,
+                change);
     change->receipt = addition->receipt;
-    change->version = number_of(record, REPORT_VERSION);
-    const struct snapshot_request request = {
-        .setup = setup,
-        .receipt = addition->receipt,
-        .version = change->version + 1,
-        .type = type,
-        .at_ms = now_ms,
-        .submitted_ms = number_of(record, REPORT_SUBMITTED),
-        .area = areas_resolve(setup->areas, area, &old_name),
-        .placement = placement,
-        .values = merged,
-        .flags = flags,
-    };
-    snapshot_make(&request, &snapshot);
-    addition_words(json_object_get(merged, "risk"), &risks);
-    addition_words(flags, &words);
-    put(change, REPORT_SEALED, buf_str(&snapshot.report));
-    put(change, REPORT_RISKS, buf_str(&risks));
-    put(change, REPORT_FLAGS, buf_str(&words));
-    put(change, REPORT_CONTENT, str_of(addition->identities->content[0]));
-    put(change, REPORT_ADDED, str_of(now));
-    if (json_is_true(json_object_get(merged, "urgent"))) {
-        put(change, REPORT_URGENT, STR("1"));
-    }
-    if (corrected) {
-        put_person(addition, merged, change, mask, last4);
-    }
+    change->version = draft.version - 1;
     change->token = addition->token;
     change->person = addition->identities->person[0];
     change->content = addition->identities->content[0];
     change->link = (char)addition->link;
-    change->head = head;
-    if (record_get(record, REPORT_DRILL).len == 0 && snapshot_is_sent(&setup->options, type)) {
+    change->head = draft.head;
+    bool drill = record_get(record, REPORT_DRILL).len > 0;
+    if (!drill && snapshot_is_sent(&setup->options, draft.type)) {
         change->event = (struct store_event){
-            .id = snapshot.event_id,
-            .area = area,
-            .sealed = buf_str(&snapshot.event),
+            .id = draft.snapshot.event_id,
+            .area = record_get(record, REPORT_AREA),
+            .sealed = buf_str(&draft.snapshot.event),
             .hold = snapshot_hold_reason(&setup->options, addition->identities->has_id),
         };
     }
-    char *text = chain_link(&setup->keyring, str_of(head),
-                            json_pack("{s:s, s:s, s:I, s:I, s:s}", "ev", type, "receipt",
-                                      addition->receipt, "v", (json_int_t)change->version + 1, "at",
-                                      (json_int_t)now_ms, "by", "form"),
-                            &change->audit);
+    draft.audit_text = chain_link(
+        &setup->keyring, str_of(draft.head),
+        json_pack("{s:s, s:s, s:I, s:I, s:s}", "ev", draft.type, "receipt", addition->receipt, "v",
+                  (json_int_t)draft.version, "at", (json_int_t)draft.now_ms, "by", "form"),
+        &change->audit);
     reports_change(addition->store, change, on_changed, addition);
-    free(text);
-    json_decref(flags);
-    buf_release(&risks);
-    buf_release(&words);
-    snapshot_release(&snapshot);
+    draft_release(&draft);
     free(change);
 }
 

@@ -210,13 +210,11 @@ static void change_report(struct callback *callback, const struct report_record 
                           const struct progress *progress, bool applied)
 {
     struct reports_change *change = mem_alloc(sizeof *change);
-    uint64_t version = 0;
     char head[65];
     char *text = NULL;
-    (void)str_to_u64(record_get(record, REPORT_VERSION), INT64_MAX, &version);
     snprintf(head, sizeof head, "%.*s", STR_ARG(record_get(record, REPORT_HEAD)));
     change->receipt = callback->receipt;
-    change->version = (int64_t)version;
+    change->version = record_number(record, REPORT_VERSION);
     change->hook_id = callback->hook_id;
     change->head = head;
     if (applied) {

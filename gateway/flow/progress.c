@@ -44,12 +44,6 @@ void progress_read(const struct setup *setup, struct store *store, const char *r
     reports_read(store, receipt, on_record, reading);
 }
 
-static int64_t number_of(const struct report_record *record, const char *name)
-{
-    uint64_t value = 0;
-    return str_to_u64(record_get(record, name), INT64_MAX, &value) ? (int64_t)value : 0;
-}
-
 bool progress_of_record(const struct setup *setup, const char *receipt,
                         const struct report_record *record, struct progress_report *ret)
 {
@@ -61,8 +55,8 @@ bool progress_of_record(const struct setup *setup, const char *receipt,
     snprintf(ret->receipt, sizeof ret->receipt, "%s", receipt);
     snprintf(ret->mask, sizeof ret->mask, "%.*s", STR_ARG(record_get(record, REPORT_MASK)));
     ret->area = areas_resolve(setup->areas, record_get(record, REPORT_AREA), &old_name);
-    ret->submitted_ms = number_of(record, REPORT_SUBMITTED);
-    ret->added_ms = number_of(record, REPORT_ADDED);
+    ret->submitted_ms = record_number(record, REPORT_SUBMITTED);
+    ret->added_ms = record_number(record, REPORT_ADDED);
     ret->drill = record_get(record, REPORT_DRILL).len > 0;
     return read;
 }

@@ -302,6 +302,12 @@ struct str record_get(const struct report_record *record, const char *name)
     return pair_value(record->at, record->count, name);
 }
 
+int64_t record_number(const struct report_record *record, const char *name)
+{
+    uint64_t value = 0;
+    return str_to_u64(record_get(record, name), INT64_MAX, &value) ? (int64_t)value : 0;
+}
+
 void reports_find(struct store *store, const unsigned char *buckets, size_t bucket_count,
                   const char *const id_hashes[STORE_PERSONS_MAX],
                   const char *const phone_hashes[STORE_PERSONS_MAX], reports_find_done_fn *done,

@@ -138,6 +138,7 @@ typedef void reports_read_done_fn(void *arg, enum op_status status,
                                   const struct report_record *record);
 void reports_read(struct store *store, const char *receipt, reports_read_done_fn *done, void *arg);
 struct str record_get(const struct report_record *record, const char *name); /* empty when absent */
+int64_t record_number(const struct report_record *record, const char *name); /* 0 when absent */
 
 /* The newest report of this person with that phone, in these buckets (all that the county has). "" when none. */
 typedef void reports_find_done_fn(void *arg, enum op_status status, const char *receipt);
