@@ -188,6 +188,7 @@ static int start_server(void **state)
         return server > 0 ? 0 : -1;
     }
     setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGTERM); /* also when the test dies */
     signal(SIGCHLD, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
     for (;;) {

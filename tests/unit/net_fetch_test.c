@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -152,6 +153,7 @@ static int start_server(void **state)
         return server > 0 ? 0 : -1;
     }
     setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGTERM); /* also when the test dies */
     signal(SIGCHLD, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
     for (;;) {
