@@ -13,7 +13,7 @@ Q        := $(if $(V),,@)
 CFLAGS   ?= -O2 -g
 WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wundef -Wpointer-arith
 HARDEN   := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE -D_FORTIFY_SOURCE=2
-SANFLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -U_FORTIFY_SOURCE)
+SANFLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer -U_FORTIFY_SOURCE)
 ALL_C    := -std=c17 -D_GNU_SOURCE -DMASHANG_VERSION='"$(VERSION)"' -DMASHANG_SHARE='"$(PREFIX)/share/mashang"' -Igateway -I. \
             $(shell pkg-config --cflags $(LIBS) 2>/dev/null) $(WARN) $(HARDEN) $(SANFLAGS) $(CFLAGS)
 LINK     := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(SANFLAGS)
@@ -31,8 +31,9 @@ all_libs := -Wl,--start-group $(call libs,$(ROOMS) qr) $(B)/libllhttp.a -Wl,--en
 
 UNIT     := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.c))
 STANDINS := $(patsubst tests/standins/%.c,$(B)/standins/%,$(wildcard tests/standins/*.c))
+FUZZERS  := $(patsubst tests/fuzz/fuzz_%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: help build run test unit unit-programs standins bench check format tidy cover install uninstall dist clean deps FORCE
+.PHONY: help build run test unit unit-programs standins fuzz fuzzers bench check format tidy cover install uninstall dist clean deps FORCE
 .SECONDARY:
 .DEFAULT_GOAL := help
 
@@ -53,6 +54,9 @@ unit: $(UNIT)  ## unit tests only
 	@for t in $(UNIT); do echo "== $$t"; $$t || exit 1; done
 unit-programs: $(UNIT)
 standins: $(STANDINS)
+fuzz:  ## any bytes at the parsers, FUZZ_SECONDS=20 each
+	@tools/fuzz
+fuzzers: $(FUZZERS)
 bench:  ## measure against peers, in ratios
 	@tools/bench
 check:  ## lint, no servers
@@ -109,6 +113,10 @@ room_of   = $(firstword $(subst _, ,$(notdir $(1))))
 $(B)/unit/%: $(B)/tests/unit/%.o $$(call libs,$$(call below,$$(call room_of,$$*)) $$(call room_of,$$*) $$(if $$(filter qr,$$(call room_of,$$*)),qr_own)) $$(if $$(filter http web cli supervise,$$(call room_of,$$*)),$(B)/libllhttp.a)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LINK) $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS) -lcmocka -o $@
+# Built by tools/fuzz with clang's -fsanitize=fuzzer-no-link; the fuzzer itself comes in here.
+$(B)/fuzz/%: $(B)/tests/fuzz/fuzz_%.o $(call libs,base domain net http) $(B)/libllhttp.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LINK) -fsanitize=fuzzer $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS) -o $@
 # tests/standins/NAME.c is a program, tests/standins/NAME/ holds its further files.
 $(B)/standins/%: $(B)/tests/standins/%.o $$(addprefix $(B)/,$$(addsuffix .o,$$(basename $$(wildcard tests/standins/$$*/*.c)))) $(call libs,base crypto net http) $(B)/libllhttp.a
 	@mkdir -p $(@D)
