@@ -152,7 +152,8 @@ end
 
 -- 1 receipt 2 token 3 stale 4 duplicate known 5 drill 6,7 persons 8,9 ids 10,11 phones 12,13 contents 14 area 15 audit text 16 audit hash
 -- 17 event id 18 event area 19 sealed 20 hold 21… record. → accepted | repeat receipt link | same receipt s | add receipt link by_token |
--- duplicate | taken | stale. A token whose report is decided starts a new one; its exact repeat still finds the old one.
+-- duplicate | taken | stale. A token whose report is decided starts a new one; its exact repeat still finds the old one. Only the token that
+-- filed a report may correct it: one that reached it by ID and phone (link s) is judged like a fresh one, or a stranger could change the phone.
 local function accept(keys, args)
     local P, receipt, token, drill = keys[1], args[1], args[2], args[5] == '1'
     if #args < 20 or #args % 2 ~= 0 or not fits(P, receipt) or token == '' or args[6] == '' or args[10] == '' or args[12] == '' or
@@ -165,7 +166,7 @@ local function accept(keys, args)
     if exact then
         return {'repeat', exact:sub(1, 12), exact:sub(13)}
     end
-    if noted and is_open(redis.call('HGET', P .. ':r:' .. noted:sub(1, 12), 'state')) then
+    if noted and noted:sub(13) == 'f' and is_open(redis.call('HGET', P .. ':r:' .. noted:sub(1, 12), 'state')) then
         return {'add', noted:sub(1, 12), noted:sub(13), '1'}
     end
     if args[3] == '1' then

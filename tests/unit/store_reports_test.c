@@ -174,8 +174,10 @@ static void test_same_is_noted(void **state)
     again.token = "tok2";
     assert_answer(file(&again), REPORTS_SAME, "070000000001", 's', false);
     assert_answer(file(&again), REPORTS_REPEAT, "070000000001", 's', false);
-    again.content = "cB";
-    assert_answer(file(&again), REPORTS_ADD, "070000000001", 's', true);
+    again.content = "cB"; /* it may add, but correct nothing: it did not file this report */
+    assert_answer(file(&again), REPORTS_ADD, "070000000001", 's', false);
+    again.phone = "hB";
+    assert_answer(file(&again), REPORTS_DUPLICATE, "", '\0', false);
 }
 
 static void test_drill_is_corrected_apart(void **state)

@@ -1,0 +1,63 @@
+// What somebody might do who wishes us ill, and what goes wrong by itself: each test was a hole once.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { test } from 'node:test';
+import { startSystem, until } from '../lib/system.mjs';
+import { file, get, household, inventedPhone, post, receiptOf, tokenOf } from '../lib/farmer.mjs';
+
+async function withSystem(options, body) {
+  const system = await startSystem(options);
+  try {
+    await body(system, options.areas ? null : system.code());
+  } finally {
+    await system.stop();
+  }
+}
+
+test('whoever knows ID and phone may add to a report, but not take it over with a phone of his own', async () => {
+  await withSystem({}, async (system, code) => {
+    const owner = household();
+    const filed = receiptOf((await file(system.base, code, owner)).location);
+    const form = await get(system.base + code);
+    const stranger = { token: tokenOf(form.html), step: 'submit', consent: '1', ...owner, name: '生人乙', detail: '补一句' };
+    const added = await post(system.base + code, stranger);
+    assert.equal(receiptOf(added.location), filed);
+    const phone = inventedPhone();
+    const taken = await post(system.base + code, { ...stranger, phone });
+    assert.equal(taken.status, 303);
+    assert.notEqual(receiptOf(taken.location), filed, 'another phone is a report of its own');
+    const asked = await post(`${system.base}/progress`, { id_number: owner.id_number, phone: owner.phone });
+    assert.equal(receiptOf(asked.location), filed, 'the owner finds it as before');
+    const events = await until('three events', async () => {
+      const all = (await system.upstream.received()).map((one) => JSON.parse(one.body));
+      return all.length >= 3 && all;
+    });
+    assert.ok(events.every((event) => event.type !== 'cn.mashang.report.corrected.v1'));
+    assert.deepEqual([...new Set(events.filter((event) => event.data.receipt === filed).map((event) => event.data.phone))], [owner.phone]);
+  });
+});
+
+const counties = ['370115', '370116', '370117'];
+function severalCounties() {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'mashang-areas-'));
+  const at = path.join(dir, 'areas.csv');
+  const rows = counties.flatMap((id, i) => [
+    `${id},3701,county,试验${i}县`, `${id}001,${id},town,试验${i}镇`, `${id}001001,${id}001,village,试验${i}村`]);
+  fs.writeFileSync(at, ['id,parent,level,name', '37,,province,试验省', '3701,37,city,试验市', ...rows, ''].join('\n'));
+  return at;
+}
+
+test('several counties: after a misconfiguration each of them may bring the probe that closes the breaker', async () => {
+  await withSystem({ areas: severalCounties() }, async (system) => {
+    for (const county of counties) {
+      await system.upstream.control({ status: 403, count: 1 });
+      const receipt = receiptOf((await file(system.base, system.code(`${county}001001`), household())).location);
+      await until(`delivery from ${county}`, async () => {
+        const [event] = JSON.parse(system.cli('mashang', 'queue', 'show', receipt, '--json'));
+        return event.state === 'delivered';
+      }, { ms: 8000, every: 200 });
+    }
+  });
+});
