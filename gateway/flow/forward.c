@@ -48,6 +48,7 @@ struct forward {
     struct verdict_rules rules;
     struct timer *look;
     struct lane lanes[BUCKETS];
+    size_t first;      /* whose turn it is: no county may wait for another's backlog */
     int64_t in_flight; /* reserved, no verdict yet */
     int64_t promised;  /* asked for in reserves under way */
     int64_t delivered_wall_ms;
@@ -206,11 +207,20 @@ static void pump(struct lane *lane)
 
 static void pump_hungry(struct forward *forward)
 {
-    for (size_t i = 0; i < forward->setup->bucket_count; i++) {
-        struct lane *lane = &forward->lanes[forward->setup->buckets[i]];
-        if (lane->hungry) {
-            pump(lane);
+    size_t count = forward->setup->bucket_count;
+    for (size_t i = 0; i < count; i++) {
+        unsigned bucket = forward->setup->buckets[(forward->first + i) % count];
+        if (forward->lanes[bucket].hungry) {
+            pump(&forward->lanes[bucket]);
         }
+    }
+    forward->first = (forward->first + 1) % count;
+}
+
+static void all_hungry(struct forward *forward)
+{
+    for (size_t i = 0; i < forward->setup->bucket_count; i++) {
+        forward->lanes[forward->setup->buckets[i]].hungry = true;
     }
 }
 
@@ -241,9 +251,8 @@ static void on_look(void *arg)
 {
     struct forward *forward = arg;
     CHECK_OBJ(forward, FORWARD_MAGIC);
-    for (size_t i = 0; i < forward->setup->bucket_count; i++) {
-        pump(&forward->lanes[forward->setup->buckets[i]]);
-    }
+    all_hungry(forward);
+    pump_hungry(forward);
     /* many buckets are looked at less often: their wakes still come at once */
     timer_set(forward->look, LOOK_MS + 40 * (int64_t)forward->setup->bucket_count);
 }
@@ -350,10 +359,11 @@ static void on_reserved(void *arg, enum op_status status, const struct queue_job
     }
     if (status == OP_OK && (int64_t)count == lane->promised) {
         lane->hungry = true;
-        pump(lane);
     } else if (status == OP_OK && next_due_ms >= 0 && next_due_ms < LOOK_MS) {
         timer_set(forward->look, next_due_ms + 1);
     }
+    /* what this bucket did not take is another's: the one probe of a half-open breaker too */
+    pump_hungry(forward);
 }
 
 static void say_upstream(const char *why)
@@ -398,9 +408,7 @@ static void pass(struct forward *forward)
         log_event(LOG_LEVEL_INFO, "breaker", "state=closed");
         say_upstream("");
         metrics_slot()->breaker_open = 0;
-        for (size_t i = 0; i < forward->setup->bucket_count; i++) {
-            forward->lanes[forward->setup->buckets[i]].hungry = true;
-        }
+        all_hungry(forward);
     }
 }
 
