@@ -19,6 +19,9 @@ struct forward *forward_new(struct loop *loop, const struct setup *setup, struct
                             struct err *err) MUST_CHECK;
 void forward_stop(struct forward *forward); /* reserves no more; what is in flight ends */
 bool forward_idle(const struct forward *forward);
+/* What is in flight ends now and is not settled: its lease brings it back. Before the store is freed; forward_free comes after it, since what was
+ * asked of the store still answers here. NULL is allowed. */
+void forward_abandon(struct forward *forward);
 void forward_free(struct forward **forward);
 /* `check-config`: the same reading without a loop. */
 bool forward_check(const struct setup *setup, struct err *err) MUST_CHECK;

@@ -23,6 +23,7 @@ struct settling {
     struct batch batches[BUCKETS];
     size_t waiting; /* results in all batches */
     bool due;       /* a turn's end is booked */
+    bool closed;
     struct timer *retry;
     void (*settled)(void *arg, unsigned bucket);
     void *arg;
@@ -48,6 +49,12 @@ struct settling *settling_new(struct loop *loop, struct store *store,
     return settling;
 }
 
+void settling_close(struct settling *settling)
+{
+    settling->closed = true;
+    timer_stop(settling->retry);
+}
+
 void settling_free(struct settling **settling)
 {
     if (*settling != NULL) {
@@ -70,6 +77,9 @@ void settling_add(struct settling *settling, unsigned bucket, const struct queue
 {
     struct batch *batch = &settling->batches[bucket];
     CHECK_OBJ(settling, SETTLING_MAGIC);
+    if (settling->closed) {
+        return;
+    }
     if (batch->count == batch->room) {
         batch->room = batch->room ? batch->room * 2 : 16;
         batch->results = mem_resize(batch->results, batch->room, sizeof *batch->results);
@@ -84,7 +94,7 @@ void settling_add(struct settling *settling, unsigned bucket, const struct queue
 
 static void send(struct batch *batch)
 {
-    if (batch->sending == 0 && batch->count > 0) {
+    if (!batch->settling->closed && batch->sending == 0 && batch->count > 0) {
         batch->sending = batch->count < QUEUE_BATCH_MAX ? batch->count : QUEUE_BATCH_MAX;
         queue_settle(batch->settling->store, batch->bucket, batch->results, batch->sending,
                      on_settled, batch);
@@ -121,6 +131,9 @@ static void on_settled(void *arg, enum op_status status)
     CHECK_OBJ(settling, SETTLING_MAGIC);
     size_t sent = batch->sending;
     batch->sending = 0;
+    if (settling->closed) {
+        return;
+    }
     if (status != OP_OK) {
         timer_set(settling->retry, RETRY_MS);
         return;

@@ -13,7 +13,11 @@ struct settling;
 /* settled is called after each answer, with the bucket. */
 struct settling *settling_new(struct loop *loop, struct store *store,
                               void (*settled)(void *arg, unsigned bucket), void *arg);
-void settling_free(struct settling **settling);
+void settling_close(
+    struct settling *
+        settling); /* drops what waits and takes no more; nothing is asked of the store any longer */
+void settling_free(
+    struct settling **settling); /* closed, and after the loop's booked work has run */
 void settling_add(struct settling *settling, unsigned bucket, const struct queue_result *result);
 bool settling_idle(const struct settling *settling);
 

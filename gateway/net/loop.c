@@ -65,6 +65,14 @@ struct loop *loop_new(void)
     return loop;
 }
 
+void loop_flush(struct loop *loop)
+{
+    CHECK(!loop->in_run);
+    while (loop->waiting.count > 0) {
+        run_laters(loop);
+    }
+}
+
 void loop_free(struct loop **loop)
 {
     struct loop *gone = *loop;
@@ -72,10 +80,7 @@ void loop_free(struct loop **loop)
         return;
     }
     CHECK_OBJ(gone, LOOP_MAGIC);
-    CHECK(!gone->in_run);
-    while (gone->waiting.count > 0) { /* what was to be freed after a turn that never comes */
-        run_laters(gone);
-    }
+    loop_flush(gone); /* what was to be freed after a turn that never comes */
     event_base_free(gone->base);
     free(gone->waiting.at);
     free(gone->running.at);

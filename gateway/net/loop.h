@@ -23,6 +23,8 @@ void loop_stop(struct loop *loop);
 int64_t loop_now_ms(struct loop *loop); /* monotonic, cached per turn */
 /* Runs fn once, after the present turn, in order. */
 void loop_later(struct loop *loop, loop_fn *fn, void *arg);
+/* Outside loop_run: what is booked runs now. For an orderly end, while those who booked it are still there. */
+void loop_flush(struct loop *loop);
 uint64_t loop_turns(const struct loop *loop); /* heartbeat */
 
 /* One-shot unless armed again; timer_set replaces an earlier time. */

@@ -211,8 +211,12 @@ static void begin(struct worker *worker)
     worker->start->slot->store_health = STORE_CONNECTING;
 }
 
+/* From the outside in: the store answers every question that is still open, those who asked are there to hear it, and only then they go. */
 static void end(struct worker *worker)
 {
+    forward_abandon(worker->forward);
+    store_free(&worker->store);
+    loop_flush(worker->loop);
     for (size_t i = 0; i < worker->listener_count; i++) {
         listener_free(&worker->listeners[i]);
     }
@@ -222,7 +226,6 @@ static void end(struct worker *worker)
     timer_free(&worker->counts);
     timer_free(&worker->beat);
     timer_free(&worker->drain);
-    store_free(&worker->store);
     event_free(worker->control);
     signals_free(&worker->signals);
     loop_free(&worker->loop);

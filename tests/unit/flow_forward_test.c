@@ -286,6 +286,19 @@ static void close_line(void)
     metrics_use(NULL);
 }
 
+/* As the worker ends when its time to drain is over: the order of supervise/worker.c. */
+static void close_line_in_haste(void)
+{
+    forward_abandon(forward);
+    store_free(&bench.store);
+    loop_flush(bench.loop);
+    forward_free(&forward);
+    bench_close(&bench);
+    options_release(&setup.options);
+    keyring_wipe(&setup.keyring);
+    metrics_use(NULL);
+}
+
 static void seal(const char *receipt, const char *id, const char *order, int times, struct buf *to)
 {
     char text[256];
@@ -672,6 +685,20 @@ static void test_stops_cleanly(void **state)
     close_line();
 }
 
+static void test_freed_in_mid_flight(void **state)
+{
+    (void)state;
+    open_line(NULL);
+    begin();
+    put("070000000001", "stall", 1);
+    for (int i = 0; i < 300 && inbox->count == 0; i++) {
+        run_ms(1);
+    }
+    assert_false(forward_idle(forward));
+    forward_stop(forward);
+    close_line_in_haste();
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -687,6 +714,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_token_request),
         cmocka_unit_test(test_redis_goes_away),
         cmocka_unit_test(test_stops_cleanly),
+        cmocka_unit_test(test_freed_in_mid_flight),
     };
     signal(SIGPIPE, SIG_IGN);
     if (argc > 1) {
