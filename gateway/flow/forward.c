@@ -156,15 +156,23 @@ bool forward_idle(const struct forward *forward)
     return forward->in_flight == 0 && forward->promised == 0 && settling_idle(forward->settling);
 }
 
+void forward_abandon(struct forward *forward)
+{
+    if (forward != NULL) {
+        forward->stopping = true;
+        settling_close(forward->settling);
+        fetcher_free(&forward->fetcher); /* each flight ends here, unsettled: its lease brings it back */
+        access_token_free(&forward->access);
+    }
+}
+
 void forward_free(struct forward **forward_at)
 {
     struct forward *forward = *forward_at;
     if (forward == NULL) {
         return;
     }
-    forward->stopping = true;
-    fetcher_free(&forward->fetcher);
-    access_token_free(&forward->access);
+    forward_abandon(forward);
     settling_free(&forward->settling);
     timer_free(&forward->look);
     outgoing_free(&forward->outgoing);
