@@ -10,7 +10,7 @@
 #include "store/queue.h"
 #include "store/reports.h"
 
-enum { SWEEP_MAGIC = 0x53EE9, ROUND_MS = 30000, FIRST_MS = 1000, TEXT_ROUNDS = 120 };
+enum { SWEEP_MAGIC = 0x53EE9, ROUND_MS = 30000, FIRST_MS = 1000 };
 
 struct sweep {
     unsigned magic;
@@ -23,27 +23,6 @@ struct sweep {
 static loop_fn on_round;
 static queue_settle_done_fn on_swept;
 static audit_anchor_done_fn on_anchored;
-
-struct sweep *sweep_new(struct loop *loop, const struct setup *setup, struct store *store)
-{
-    struct sweep *sweep = mem_alloc(sizeof *sweep);
-    sweep->magic = SWEEP_MAGIC;
-    sweep->setup = setup;
-    sweep->store = store;
-    sweep->timer = timer_new(loop, on_round, sweep);
-    timer_set(sweep->timer, FIRST_MS);
-    return sweep;
-}
-
-void sweep_free(struct sweep **sweep)
-{
-    if (*sweep != NULL) {
-        timer_free(&(*sweep)->timer);
-        (*sweep)->magic = 0;
-        free(*sweep);
-        *sweep = NULL;
-    }
-}
 
 /* What reports refer to by id@version stays readable after the files have changed. */
 static void keep_text(const struct sweep *sweep, const char *kind, const char *id,
@@ -65,6 +44,28 @@ static void keep_texts(const struct sweep *sweep)
               setup->procedure->source);
 }
 
+struct sweep *sweep_new(struct loop *loop, const struct setup *setup, struct store *store)
+{
+    struct sweep *sweep = mem_alloc(sizeof *sweep);
+    sweep->magic = SWEEP_MAGIC;
+    sweep->setup = setup;
+    sweep->store = store;
+    sweep->timer = timer_new(loop, on_round, sweep);
+    timer_set(sweep->timer, FIRST_MS);
+    keep_texts(sweep);
+    return sweep;
+}
+
+void sweep_free(struct sweep **sweep)
+{
+    if (*sweep != NULL) {
+        timer_free(&(*sweep)->timer);
+        (*sweep)->magic = 0;
+        free(*sweep);
+        *sweep = NULL;
+    }
+}
+
 /* Every half minute each bucket is swept; every minute its chains are anchored. */
 static void on_round(void *arg)
 {
@@ -72,9 +73,6 @@ static void on_round(void *arg)
     CHECK_OBJ(sweep, SWEEP_MAGIC);
     const struct options *options = &sweep->setup->options;
     bool sends = options->upstream.url[0] != '\0';
-    if (sweep->round % TEXT_ROUNDS == 0) {
-        keep_texts(sweep);
-    }
     for (size_t i = 0; i < sweep->setup->bucket_count; i++) {
         unsigned bucket = sweep->setup->buckets[i];
         queue_sweep(sweep->store, bucket, on_swept, sweep);
