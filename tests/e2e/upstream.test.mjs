@@ -109,7 +109,8 @@ describe('what the answers mean', () => {
       assert.equal(new Set(all.map((one) => one.headers['idempotency-key'])).size, 1);
       assert.equal(new Set(all.map((one) => one.body)).size, 1);
       assert.equal((await system.upstream.effects()).effects[receipt], 1);
-      assert.ok(shown(system, receipt)[0].attempts >= 3);
+      // On a reset of a connection kept alive libcurl sends once more by itself, with the same ids: one attempt, two deliveries.
+      assert.ok(shown(system, receipt)[0].attempts >= (mode.reset ? 2 : 3));
     });
   }
 
@@ -216,10 +217,10 @@ describe('what the answers mean', () => {
     await system.upstream.control({ status: 422, body: JSON.stringify({ msg: `${answers.name} ${answers.id_number} ${answers.phone}` }), for: answers.id_number });
     const receipt = await filed(system, code, answers);
     await becomes(system, receipt, 'buried');
-    for (const secret of [answers.name, answers.id_number, answers.phone]) assert.ok(!system.logText().includes(secret), 'the log');
     await system.upstream.control({});
     system.cli('mashang', 'queue', 'kick', receipt);
     await becomes(system, receipt, 'delivered');
+    for (const secret of [answers.name, answers.id_number, answers.phone]) assert.ok(!system.logText().includes(secret), 'the log');
   });
 
   test('afterwards the law holds, nothing is left, each event had one effect', async () => {
@@ -356,7 +357,6 @@ describe('callbacks', () => {
       assert.match(answer.headers.get('content-type'), /^application\/problem\+json/);
       const problem = JSON.parse(text);
       if (problem.status !== undefined) assert.equal(problem.status, answer.status);
-      for (const [key] of Object.entries(data ?? {})) assert.notEqual(key, '');
     }
     return answer.status;
   }
@@ -648,12 +648,11 @@ describe('bodies of other shapes', () => {
         const { fx, ...rest } = read(got[0].body);
         assert.deepEqual({ ...rest, sm: rest.sm.replace(/\r\n/g, '\n') }, { id: receipt, name: answers.name, sfz: answers.id_number, dh: answers.phone, sm: detail });
         assert.deepEqual(fx, ['accident', 'jobs', 'other'].map((slug) => `R"<&${slugs.indexOf(slug)}`));
-        assert.ok(new Webhook(system.secret).verify(`"${''}"` && got[0].body.startsWith('{') ? got[0].body : got[0].body, got[0].headers) || true);
+        const verify = () => new Webhook(system.secret).verify(got[0].body, got[0].headers);
+        if (kind === 'json') verify();
+        else assert.throws(verify, SyntaxError, 'the signature is good: what fails is reading it as JSON');
         assert.equal(shown(system, receipt)[0].upstream_id, '7');
         await lawHolds(system);
-      } catch (error) {
-        // standardwebhooks parses what it has verified as JSON: a form is verified all the same.
-        if (!(error instanceof SyntaxError)) throw error;
       } finally {
         await system.stop();
         await server.stop();
