@@ -23,6 +23,7 @@ enum { WEB_STOP_MS = 7500, FORWARD_STOP_MS = 1000, KILL_WAIT_MS = 300 };
 static signals_fn on_signal;
 static loop_fn on_tick;
 static loop_fn on_deadline;
+static loop_fn on_all_gone;
 static admin_state_fn on_admin_asks;
 static void on_changed(void *arg, struct generation *generation);
 static void advance(struct master *master);
@@ -123,8 +124,15 @@ static void advance(struct master *master)
     if (master->phase == MASTER_DRAINING_FORWARD && alive(master, WORKER_FORWARD) == 0) {
         master->phase = MASTER_ENDED;
         timer_stop(master->deadline);
-        loop_stop(master->loop);
+        loop_later(master->loop, on_all_gone, master);
     }
+}
+
+/* Behind whatever the generations have still to tell: they are freed when the loop has ended. */
+static void on_all_gone(void *arg)
+{
+    const struct master *master = arg;
+    loop_stop(master->loop);
 }
 
 static void on_deadline(void *arg)

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import { startSystem, until } from '../lib/system.mjs';
+import { children, startSystem, until } from '../lib/system.mjs';
 import { file, get, household, inventedPhone, post, receiptOf, tokenOf } from '../lib/farmer.mjs';
 
 async function withSystem(options, body) {
@@ -60,4 +60,21 @@ test('several counties: after a misconfiguration each of them may bring the prob
       }, { ms: 8000, every: 200 });
     }
   });
+});
+
+test('a stop while a crashed worker waits for its successor ends in order', async () => {
+  for (const name of ['mashang-forward', 'mashang-web']) {
+    await withSystem({ workers: 1 }, async (system) => {
+      const ended = new Promise((resolve) => system.gateway.once('exit', (code, signal) => resolve(`${code} ${signal}`)));
+      const last = () => Number(system.logText().match(/ev=worker-died .*successor_in_ms=(\d+)\n/g)?.at(-1).match(/in_ms=(\d+)/)[1] ?? 0);
+      while (last() < 800) { // killed until the pauses are long enough to fall into
+        const died = (system.logText().match(/ev=worker-died/g) ?? []).length;
+        const { pid } = await until(`a ${name}`, () => children(system.gateway.pid).find((child) => child.name === name), { every: 5 });
+        process.kill(pid, 'SIGKILL');
+        await until('its end', () => (system.logText().match(/ev=worker-died/g) ?? []).length > died, { every: 5 });
+      }
+      system.gateway.kill('SIGTERM');
+      assert.equal(await ended, '0 null', system.logText());
+    });
+  }
 });
