@@ -1,6 +1,7 @@
 // What somebody might do who wishes us ill, and what goes wrong by itself: each test was a hole once.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -77,4 +78,26 @@ test('a stop while a crashed worker waits for its successor ends in order', asyn
       assert.equal(await ended, '0 null', system.logText());
     });
   }
+});
+
+// The bytes a server says to these bytes, up to its close or half a second.
+function say(port, text) {
+  return new Promise((resolve, reject) => {
+    const socket = net.connect(port, '127.0.0.1');
+    let heard = '';
+    socket.on('data', (part) => { heard += part; });
+    socket.on('error', reject);
+    socket.on('close', () => resolve(heard));
+    socket.write(text);
+    setTimeout(() => socket.destroy(), 500);
+  });
+}
+
+test('a refusal says once when to come back', async () => {
+  await withSystem({ workers: 1, conf: { 'limits.address_per_s': 1, 'limits.address_exempt': '10.0.0.0/8' } }, async (system) => {
+    const ask = 'GET /robots.txt HTTP/1.1\r\nHost: x\r\n\r\n';
+    const heard = await say(system.port, ask.repeat(3));
+    assert.match(heard, /HTTP\/1.1 429 /);
+    assert.equal(heard.match(/^Retry-After: /gm).length, 1, heard);
+  });
 });
