@@ -108,12 +108,12 @@ void conn_refuse(struct conn *conn, int status)
     conn->in_turn = true;
     listener->counts.refused++;
     deadline_clear(&conn->deadline);
+    if (status == 503 || status == 429) {
+        exchange_header(exchange, "Retry-After", status == 503 ? "5" : "1");
+    }
     if (listener->options.on_refused != NULL) {
         listener->options.on_refused(exchange, status, listener->options.arg);
     } else {
-        if (status == 503 || status == 429) {
-            exchange_header(exchange, "Retry-After", status == 503 ? "5" : "1");
-        }
         exchange_header(exchange, "Content-Type", "text/plain; charset=utf-8");
         exchange_body_copy(exchange, STR("refused\n"));
         exchange_send(exchange, status);

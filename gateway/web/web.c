@@ -89,9 +89,6 @@ void web_refused(struct exchange *exchange, int status, void *arg)
             name = names[i].name;
         }
     }
-    if (status == 429 || status == 503) {
-        exchange_header(exchange, "Retry-After", "5");
-    }
     if (send_is_machine(exchange)) {
         send_problem(web, exchange, status, "Not accepted", "", "");
     } else {
