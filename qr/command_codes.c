@@ -146,7 +146,7 @@ int command_decode(const struct args *args)
 {
     struct setup setup;
     struct err err = {""};
-    struct code code;
+    struct code code = {0};
     if (args->word_count != 1) {
         err_set(&err, "decode: one link or code is needed, see --help");
         return command_failed(EXIT_USAGE, &err);
@@ -206,7 +206,7 @@ int command_revoke(const struct args *args)
 {
     struct setup setup;
     struct err err = {""};
-    struct code code;
+    struct code code = {0};
     if (args->word_count + (args->area != NULL) != 1) {
         err_set(&err, "revoke: either one code or --area ID is needed, see --help");
         return command_failed(EXIT_USAGE, &err);

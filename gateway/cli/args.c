@@ -125,7 +125,7 @@ bool args_read(int argc, char **argv, const struct arg_spec *specs, struct args 
 void args_release(struct args *args)
 {
     for (size_t i = 0; i < args->set_count; i++) {
-        free((void *)(uintptr_t)args->set[i].name);
+        free((void *)(uintptr_t)args->set[i].name); /* NOLINT(performance-no-int-to-ptr) */
     }
     args->set_count = 0;
 }

@@ -363,6 +363,7 @@ static void fill_aliases(struct loading *loading, struct areas *areas, size_t te
             .id_len = (uint8_t)old.len,
             .name_len = (uint8_t)name.len,
         };
+        CHECK(old.at != NULL);
         memcpy(texts + texts_at, old.at, old.len);
         memcpy(texts + texts_at + old.len, name.at, name.len);
         texts_at += old.len + name.len;

@@ -80,7 +80,7 @@ static bool is_phone(struct str phone)
     size_t digits = 0;
     for (size_t i = 0; i < phone.len; i++) {
         bool digit = phone.at[i] >= '0' && phone.at[i] <= '9';
-        if (!digit && memchr("+-() ", phone.at[i], 5) == NULL) {
+        if (!digit && str_find_char(STR("+-() "), phone.at[i]) < 0) {
             return false;
         }
         digits += digit;

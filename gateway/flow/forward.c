@@ -161,7 +161,8 @@ void forward_abandon(struct forward *forward)
     if (forward != NULL) {
         forward->stopping = true;
         settling_close(forward->settling);
-        fetcher_free(&forward->fetcher); /* each flight ends here, unsettled: its lease brings it back */
+        fetcher_free(
+            &forward->fetcher); /* each flight ends here, unsettled: its lease brings it back */
         access_token_free(&forward->access);
     }
 }
@@ -216,6 +217,7 @@ static void pump(struct lane *lane)
 static void pump_hungry(struct forward *forward)
 {
     size_t count = forward->setup->bucket_count;
+    CHECK(count > 0);
     for (size_t i = 0; i < count; i++) {
         unsigned bucket = forward->setup->buckets[(forward->first + i) % count];
         if (forward->lanes[bucket].hungry) {

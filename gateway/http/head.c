@@ -180,7 +180,7 @@ static bool begin_field(struct head *head, char c)
 
 static bool step_field(struct head *head, char c)
 {
-    struct head_field *field = head->field_count ? &head->fields[head->field_count - 1] : NULL;
+    struct head_field *field = &head->fields[head->field_count > 0 ? head->field_count - 1 : 0];
     switch ((enum state)head->state) {
     case AT_FIELD:
         return begin_field(head, c);

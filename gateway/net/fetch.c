@@ -347,6 +347,7 @@ void fetcher_free(struct fetcher **fetcher_at)
     }
     CHECK_OBJ(fetcher, FETCHER_MAGIC);
     while (fetcher->jobs != NULL) {
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): each leaves the list */
         job_finish(fetcher->jobs, CURLE_ABORTED_BY_CALLBACK);
     }
     curl_multi_cleanup(fetcher->multi);

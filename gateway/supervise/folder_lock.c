@@ -3,11 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/str.h"
 
 static void note_pid(int fd)
 {
@@ -21,11 +24,14 @@ static void note_pid(int fd)
 static long other_pid(int fd)
 {
     char text[24] = "";
-    long pid = 0;
-    if (pread(fd, text, sizeof text - 1, 0) > 0 && sscanf(text, "%ld", &pid) != 1) {
-        pid = 0;
+    uint64_t pid = 0;
+    struct str line;
+    struct str rest;
+    if (pread(fd, text, sizeof text - 1, 0) > 0) {
+        rest = str_of(text);
+        (void)(str_next(&rest, '\n', &line) && str_to_u64(line, INT32_MAX, &pid));
     }
-    return pid;
+    return (long)pid;
 }
 
 int folder_lock(const char *folder, struct err *err)

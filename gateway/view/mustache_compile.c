@@ -314,7 +314,7 @@ static bool parse_unit(struct parser *parser)
 static bool compile_unit(struct mustache *template, size_t unit,
                          const struct mustache_options *options, struct err *err)
 {
-    struct err local;
+    struct err local = {""};
     struct parser parser = {.template = template,
                             .options = options,
                             .err = err ? err : &local,

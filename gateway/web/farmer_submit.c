@@ -203,9 +203,8 @@ void farmer_submit(struct exchange *exchange, void *arg)
     bool answered = true;
     if (request_is_cross_site(exchange_request(exchange))) {
         send_message(web, exchange, 403, "forbidden", NULL, NULL);
-    } else if (fault == PLACE_UNKNOWN) {
-        send_message(web, exchange, 404, "code_unknown", NULL, NULL);
-    } else if (!area_takes_reports(web->setup->areas, submit->place.area)) {
+    } else if (fault == PLACE_UNKNOWN ||
+               !area_takes_reports(web->setup->areas, submit->place.area)) {
         send_message(web, exchange, 404, "code_unknown", NULL, NULL);
     } else if (read_body(web, exchange, &submit->fields)) {
         place_texts(web, &submit->place);

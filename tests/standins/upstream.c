@@ -211,6 +211,7 @@ static int port_of(int fd)
     struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
     socklen_t len = sizeof address;
     CHECK(getsockname(fd, (struct sockaddr *)&address, &len) == 0);
+    /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): getsockname filled it */
     return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
                                                : ((struct sockaddr_in *)&address)->sin_port);
 }
