@@ -52,33 +52,54 @@ static bool is_one_of(struct str value, struct str list)
     return false;
 }
 
-/* How many bytes of digits (an X or x may end an ID number) stand at the front. */
-static size_t digit_run(struct str text)
+/* A number as people group it: digits with at most one blank, dash or dot between them; an X or x may end it. */
+static size_t digit_run(struct str text, size_t *ret_digits)
 {
     size_t len = 0;
-    while (len < text.len && text.at[len] >= '0' && text.at[len] <= '9') {
-        len++;
+    *ret_digits = 0;
+    for (size_t i = 0; i < text.len && i <= len + 1; i++) {
+        bool digit = text.at[i] >= '0' && text.at[i] <= '9';
+        if (digit) {
+            len = i + 1;
+            ++*ret_digits;
+        } else if (i != len || strchr(" -.", text.at[i]) == NULL || len == 0) {
+            break;
+        }
     }
     return len > 0 && len < text.len && (text.at[len] | 0x20) == 'x' ? len + 1 : len;
 }
 
+/* How many bytes at the front repeat something that must not be seen. */
+static size_t hidden_run(const struct verdict_answer *answer, struct str text)
+{
+    size_t longest = 0;
+    size_t digits;
+    size_t number = digit_run(text, &digits);
+    for (size_t i = 0; i < answer->hidden_count; i++) {
+        struct str one = answer->hidden[i];
+        if (one.len > longest && str_starts(text, one)) {
+            longest = one.len;
+        }
+    }
+    return digits >= PERSONAL_DIGITS && number > longest ? number : longest;
+}
+
 /*
- * Appends the upstream's own words on one line, as far as there is room for whole characters. Long runs of digits are starred: an answer
- * that repeats an ID number or a phone must not carry it into the console and the log.
+ * Appends the upstream's own words on one line, as far as there is room for whole characters. Long numbers and what is hidden are starred: an
+ * answer that repeats an ID number, a phone or a name must not carry it into the console and the log.
  */
-static void add_words(char *words, struct str text)
+static void add_words(char *words, struct str text, const struct verdict_answer *answer)
 {
     size_t len = strlen(words);
     while (text.len > 0) {
-        size_t digits = digit_run(text);
-        struct str piece = digits > 0 ? str_sub(text, 0, digits) : text;
-        struct str rest = str_from(text, digits);
+        size_t hidden = hidden_run(answer, text);
+        struct str piece = STR("***");
+        struct str rest = str_from(text, hidden);
         uint32_t code;
-        if (digits >= PERSONAL_DIGITS) {
-            piece = STR("***");
-        } else if (digits == 0 && !utf8_next(&rest, &code)) {
+        if (hidden == 0 && !utf8_next(&rest, &code)) {
             break;
-        } else if (digits == 0) {
+        }
+        if (hidden == 0) {
             bool plain = code >= 0x20 && (code < 0x7F || code >= 0xA0);
             piece = plain ? str_sub(text, 0, text.len - rest.len) : STR(" ");
         }
@@ -129,12 +150,23 @@ static enum verdict_kind verdict_of_value(const struct verdict_rules *rules, str
     return is_one_of(value, rules->auth_values) ? VERDICT_MISCONFIGURED : VERDICT_LATER;
 }
 
-static void take_upstream_id(const json_t *body, struct verdict *verdict)
+static bool is_hidden(const struct verdict_answer *answer, struct str text)
+{
+    for (size_t i = 0; i < answer->hidden_count; i++) {
+        if (str_eq(answer->hidden[i], text)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void take_upstream_id(const struct verdict_answer *answer, const json_t *body,
+                             struct verdict *verdict)
 {
     const json_t *id = json_object_get(body, "id");
     struct buf text = {0};
     if ((json_is_string(id) || json_is_integer(id)) && value_text(id, &text) &&
-        text.len < sizeof verdict->upstream_id) {
+        text.len < sizeof verdict->upstream_id && !is_hidden(answer, buf_str(&text))) {
         memcpy(verdict->upstream_id, buf_text(&text), text.len + 1);
     }
     buf_release(&text);
@@ -176,7 +208,12 @@ static bool parse_imf_fixdate(struct str text, int64_t *ret_wall_ms)
 
 static bool all_digits(struct str text)
 {
-    return text.len > 0 && digit_run(text) == text.len && text.at[text.len - 1] <= '9';
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.at[i] < '0' || text.at[i] > '9') {
+            return false;
+        }
+    }
+    return text.len > 0;
 }
 
 static int64_t retry_after_ms(struct str value, int64_t now_wall_ms)
@@ -231,12 +268,12 @@ static void add_message(const struct verdict_rules *rules, const struct verdict_
     struct buf text = {0};
     if (body != NULL) {
         if (value_text(find_message(rules, body), &text) && text.len > 0) {
-            add_words(verdict->words, STR(": "));
-            add_words(verdict->words, buf_str(&text));
+            add_words(verdict->words, STR(": "), answer);
+            add_words(verdict->words, buf_str(&text), answer);
         }
     } else if (answer->body.len > 0 && !strchr("<{[", answer->body.at[0])) {
-        add_words(verdict->words, STR(": "));
-        add_words(verdict->words, answer->body);
+        add_words(verdict->words, STR(": "), answer);
+        add_words(verdict->words, answer->body, answer);
     }
     buf_release(&text);
 }
@@ -248,16 +285,17 @@ static void judge_body(const struct verdict_rules *rules, const json_t *body,
     struct buf value = {0};
     verdict->kind = VERDICT_LATER;
     if (body == NULL) {
-        add_words(verdict->words, answer->body_whole ? STR(" body is no JSON") : STR(" body cut"));
+        add_words(verdict->words, answer->body_whole ? STR(" body is no JSON") : STR(" body cut"),
+                  answer);
     } else if (!value_text(json_pointer_get(body, rules->ok_pointer), &value)) {
-        add_words(verdict->words, STR(" no value at "));
-        add_words(verdict->words, rules->ok_pointer);
+        add_words(verdict->words, STR(" no value at "), answer);
+        add_words(verdict->words, rules->ok_pointer, answer);
     } else {
         verdict->kind = verdict_of_value(rules, buf_str(&value));
-        add_words(verdict->words, STR(" "));
-        add_words(verdict->words, rules->ok_pointer);
-        add_words(verdict->words, STR("="));
-        add_words(verdict->words, buf_str(&value));
+        add_words(verdict->words, STR(" "), answer);
+        add_words(verdict->words, rules->ok_pointer, answer);
+        add_words(verdict->words, STR("="), answer);
+        add_words(verdict->words, buf_str(&value), answer);
     }
     buf_release(&value);
 }
@@ -281,7 +319,7 @@ void verdict_of(const struct verdict_rules *rules, const struct verdict_answer *
         ret->retry_after_ms = retry_after_ms(answer->retry_after, now_wall_ms);
         add_message(rules, answer, body, ret);
     } else {
-        take_upstream_id(body, ret);
+        take_upstream_id(answer, body, ret);
     }
     json_decref(body);
 }

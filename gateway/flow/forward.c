@@ -13,6 +13,7 @@
 #include "domain/verdict.h"
 #include "flow/access_token.h"
 #include "flow/breaker.h"
+#include "flow/hidden.h"
 #include "flow/outgoing.h"
 #include "flow/settling.h"
 #include "flow/snapshot.h"
@@ -498,18 +499,23 @@ static void on_answer(void *arg, const struct fetch_answer *answer)
     CHECK_OBJ(flight, FLIGHT_MAGIC);
     struct forward *forward = flight->forward;
     int64_t now_ms = clock_wall_ms();
+    if (forward->stopping == false && renew_token(flight, answer->status)) {
+        return;
+    }
+    struct hidden hidden;
+    hidden_of(buf_str(&flight->event), &hidden);
     const struct verdict_answer heard = {
         .status = answer->status,
         .body = answer->body,
         .body_whole = answer->body_whole,
         .retry_after = answer->retry_after,
+        .hidden = hidden.at,
+        .hidden_count = hidden.count,
     };
-    if (forward->stopping == false && renew_token(flight, answer->status)) {
-        return;
-    }
     struct verdict *verdict = mem_alloc(sizeof *verdict);
     bool recently = now_ms - forward->delivered_wall_ms < DELIVERED_RECENTLY_MS;
     verdict_of(&forward->rules, &heard, recently, now_ms, verdict);
+    hidden_release(&hidden);
     if (answer->status == 0) {
         snprintf(verdict->words, sizeof verdict->words, "%s", answer->why);
     }

@@ -135,8 +135,12 @@ static void on_answer(void *arg, const struct fetch_answer *answer)
         .auth_values = str_of(options->upstream.auth_values),
         .msg_pointer = str_of(options->upstream.msg_pointer),
     };
-    const struct verdict_answer heard = {answer->status, answer->body, answer->body_whole,
-                                         answer->retry_after};
+    const struct verdict_answer heard = {
+        .status = answer->status,
+        .body = answer->body,
+        .body_whole = answer->body_whole,
+        .retry_after = answer->retry_after,
+    };
     struct verdict verdict;
     verdict_of(&rules, &heard, false, clock_wall_ms(), &verdict);
     print_verdict(attempt, answer, &verdict);

@@ -1,6 +1,7 @@
 // What somebody might do who wishes us ill, and what goes wrong by itself: each test was a hole once.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import http from 'node:http';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -100,4 +101,35 @@ test('a refusal says once when to come back', async () => {
     assert.match(heard, /HTTP\/1.1 429 /);
     assert.equal(heard.match(/^Retry-After: /gm).length, 1, heard);
   });
+});
+
+test('an answer that repeats the person leaves no trace of it in log, queue and status', async () => {
+  const echo = http.createServer((request, answer) => {
+    let body = '';
+    request.on('data', (part) => { body += part; });
+    request.on('end', () => {
+      const { name, id_number: id, phone, detail } = JSON.parse(body).data;
+      const grouped = `${phone.slice(0, 3)}-${phone.slice(3, 7)}-${phone.slice(7)}`;
+      answer.writeHead(422, { 'content-type': 'application/json' });
+      answer.end(JSON.stringify({ message: `${name} ${id.slice(0, 6)} ${id.slice(6)} ${grouped} ${detail} 不合格` }));
+    });
+  });
+  await new Promise((resolve) => echo.listen(0, '127.0.0.1', resolve));
+  try {
+    await withSystem({ upstream: false, conf: { 'upstream.url': `http://127.0.0.1:${echo.address().port}/` } }, async (system, code) => {
+      const answers = household({ name: '试验欧阳', detail: '隔壁老李的病' });
+      assert.equal((await file(system.base, code, answers)).status, 303);
+      const dead = await until('it to be buried', () => {
+        const said = system.cli('mashang', 'queue', 'dead');
+        return /buried/.test(said) && said;
+      });
+      assert.match(dead, /422: .*不合格/);
+      const said = dead + system.logText() + await (await get(`${system.admin}/readyz`)).html;
+      for (const secret of [answers.name, '老李', answers.id_number, answers.id_number.slice(6), answers.phone, answers.phone.slice(3, 7)]) {
+        assert.ok(!said.includes(secret), secret);
+      }
+    });
+  } finally {
+    echo.close();
+  }
 });

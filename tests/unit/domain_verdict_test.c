@@ -186,6 +186,34 @@ static void test_upstream_ids(void **state)
     assert_string_equal(judge(&no_rules, 200, long_id, true).upstream_id, "");
 }
 
+static void test_what_we_sent_is_not_repeated(void **state)
+{
+    static const struct str hidden[] = {{"试验甲", 9}, {"隔壁", 6}, {"隔壁老李", 12}, {"R77", 3}};
+    static const struct {
+        const char *body, *words;
+    } cases[] = {
+        {"{\"msg\":\"试验甲已在库\"}", "422: ***已在库"},
+        {"试验甲试验甲x试验", "422: ******x试验"},
+        {"{\"msg\":\"隔壁老李病了\"}", "422: ***病了"},
+        {"{\"msg\":\"tel 138-0000-0000, 138 0000 0000.\"}", "422: tel ***, ***."},
+        {"{\"msg\":\"110105 19491231 002X\"}", "422: ***"},
+        {"{\"msg\":\"code 12 - 34, 500 001\"}", "422: code 12 - 34, 500 001"},
+    };
+    (void)state;
+    struct verdict verdict;
+    struct verdict_answer answer = {
+        .status = 422, .body_whole = true, .hidden = hidden, .hidden_count = 4};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        answer.body = str_of(cases[i].body);
+        verdict_of(&no_rules, &answer, true, 0, &verdict);
+        assert_string_equal(verdict.words, cases[i].words);
+    }
+    answer.status = 200;
+    answer.body = STR("{\"id\":\"R77\"}");
+    verdict_of(&no_rules, &answer, true, 0, &verdict);
+    assert_string_equal(verdict.upstream_id, "");
+}
+
 static void test_words(void **state)
 {
     char body[2000];
@@ -290,10 +318,15 @@ static void test_backoff(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_heads),        cmocka_unit_test(test_bodies),
-        cmocka_unit_test(test_cut_bodies),   cmocka_unit_test(test_pointers),
-        cmocka_unit_test(test_upstream_ids), cmocka_unit_test(test_words),
-        cmocka_unit_test(test_retry_after),  cmocka_unit_test(test_backoff),
+        cmocka_unit_test(test_heads),
+        cmocka_unit_test(test_bodies),
+        cmocka_unit_test(test_cut_bodies),
+        cmocka_unit_test(test_pointers),
+        cmocka_unit_test(test_upstream_ids),
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_what_we_sent_is_not_repeated),
+        cmocka_unit_test(test_retry_after),
+        cmocka_unit_test(test_backoff),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
