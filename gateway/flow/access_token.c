@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "domain/json_pointer.h"
 
-enum { ACCESS_MAGIC = 0xACCE55, TYPE_BYTES = 96, WHY_BYTES = 128 };
+enum { ACCESS_MAGIC = 0xACCE55, TYPE_BYTES = 96, WHY_BYTES = 128, TOKEN_BYTES_MAX = 8000 };
 
 struct waiter {
     struct waiter *next;
@@ -100,6 +100,18 @@ void access_token_drop(struct access_token *token, const char *refused)
     }
 }
 
+/* It becomes part of a header: a line break in it would begin another one. */
+static bool fits_header(const char *text)
+{
+    size_t len = strlen(text);
+    for (size_t i = 0; i < len; i++) {
+        if ((unsigned char)text[i] <= ' ' || (unsigned char)text[i] >= 0x7F) {
+            return false;
+        }
+    }
+    return len > 0 && len <= TOKEN_BYTES_MAX;
+}
+
 static void take(struct access_token *token, const struct fetch_answer *answer)
 {
     json_t *json = json_loadb(answer->body.at ? answer->body.at : "", answer->body.len, 0, NULL);
@@ -108,7 +120,7 @@ static void take(struct access_token *token, const struct fetch_answer *answer)
                                : NULL;
     const char *text = json_string_value(value);
     forget(token);
-    if (text != NULL && text[0] != '\0') {
+    if (text != NULL && fits_header(text)) {
         token->text = mem_strdup(text);
         token->until_ms = loop_now_ms(token->loop) +
                           token->setup->options.upstream.token_ttl_s * 1000;

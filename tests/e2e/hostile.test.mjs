@@ -103,20 +103,63 @@ test('a refusal says once when to come back', async () => {
   });
 });
 
-test('an answer that repeats the person leaves no trace of it in log, queue and status', async () => {
-  const echo = http.createServer((request, answer) => {
-    let body = '';
-    request.on('data', (part) => { body += part; });
+// A monitoring system of a few lines. answer(request, body) → [status, object]
+async function withServer(answer, body) {
+  const server = http.createServer((request, response) => {
+    let text = '';
+    request.on('data', (part) => { text += part; });
     request.on('end', () => {
-      const { name, id_number: id, phone, detail } = JSON.parse(body).data;
-      const grouped = `${phone.slice(0, 3)}-${phone.slice(3, 7)}-${phone.slice(7)}`;
-      answer.writeHead(422, { 'content-type': 'application/json' });
-      answer.end(JSON.stringify({ message: `${name} ${id.slice(0, 6)} ${id.slice(6)} ${grouped} ${detail} 不合格` }));
+      const [status, object] = answer(request, text);
+      response.writeHead(status, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(object));
     });
   });
-  await new Promise((resolve) => echo.listen(0, '127.0.0.1', resolve));
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   try {
-    await withSystem({ upstream: false, conf: { 'upstream.url': `http://127.0.0.1:${echo.address().port}/` } }, async (system, code) => {
+    await body(`http://127.0.0.1:${server.address().port}`);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+test('a token with a line break begins no header of its own', async () => {
+  const seen = [];
+  const answer = (request) => {
+    seen.push(request);
+    return request.url === '/token' ? [200, { token: 'abc\r\nX-Begun: 1' }] : [200, {}];
+  };
+  await withServer(answer, async (url) => {
+    const body = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'mashang-token-')), 'body');
+    fs.writeFileSync(body, '{"user":"u"}');
+    const conf = { 'upstream.url': `${url}/in`, 'upstream.auth': 'token-request', 'upstream.token_url': `${url}/token`, 'upstream.token_body_file': body, 'upstream.token_pointer': '/token' };
+    await withSystem({ upstream: false, conf }, async (system, code) => {
+      assert.equal((await file(system.base, code, household())).status, 303);
+      await until('the token to be refused or used', async () => {
+        const { html } = await get(`${system.admin}/readyz`);
+        return /degraded: upstream/.test(html) || seen.some((request) => request.url === '/in');
+      });
+      assert.ok(seen.every((request) => !('x-begun' in request.headers)));
+    });
+  });
+});
+
+test('no process writes a core file: it would hold keys and what people typed', async () => {
+  await withSystem({}, async (system) => {
+    const pids = [system.gateway.pid, ...children(system.gateway.pid).map((child) => child.pid)];
+    assert.equal(pids.length, 5);
+    for (const pid of pids) assert.match(fs.readFileSync(`/proc/${pid}/limits`, 'utf8'), /^Max core file size +0 /m);
+  });
+});
+
+test('an answer that repeats the person leaves no trace of it in log, queue and status', async () => {
+  const echo = (request, body) => {
+    const { name, id_number: id, phone, detail } = JSON.parse(body).data;
+    const grouped = `${phone.slice(0, 3)}-${phone.slice(3, 7)}-${phone.slice(7)}`;
+    return [422, { message: `${name} ${id.slice(0, 6)} ${id.slice(6)} ${grouped} ${detail} 不合格` }];
+  };
+  await withServer(echo, async (url) => {
+    await withSystem({ upstream: false, conf: { 'upstream.url': `${url}/` } }, async (system, code) => {
       const answers = household({ name: '试验欧阳', detail: '隔壁老李的病' });
       assert.equal((await file(system.base, code, answers)).status, 303);
       const dead = await until('it to be buried', () => {
@@ -124,12 +167,10 @@ test('an answer that repeats the person leaves no trace of it in log, queue and 
         return /buried/.test(said) && said;
       });
       assert.match(dead, /422: .*不合格/);
-      const said = dead + system.logText() + await (await get(`${system.admin}/readyz`)).html;
+      const said = dead + system.logText() + (await get(`${system.admin}/readyz`)).html;
       for (const secret of [answers.name, '老李', answers.id_number, answers.id_number.slice(6), answers.phone, answers.phone.slice(3, 7)]) {
         assert.ok(!said.includes(secret), secret);
       }
     });
-  } finally {
-    echo.close();
-  }
+  });
 });
