@@ -230,6 +230,16 @@ static void raise_descriptors(void)
     }
 }
 
+/* A core file holds keys and what people typed; our children inherit it, Redis too. Only the soft limit: prlimit can raise it for a search. */
+static void refuse_cores(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_CORE, &limit) == 0) {
+        limit.rlim_cur = 0;
+        (void)setrlimit(RLIMIT_CORE, &limit);
+    }
+}
+
 static void begin_loop(struct master *master)
 {
     static const int watched[] = {SIGCHLD, SIGHUP, SIGTERM, SIGINT};
@@ -295,6 +305,7 @@ int master_run(const struct master_start *start)
 {
     struct master master = {.start = start, .lock_fd = -1, .started_wall_ms = clock_wall_ms()};
     struct err err = {""};
+    refuse_cores();
     struct setup *setup = reload_load(start, &err);
     if (setup == NULL) {
         fprintf(stderr, "mashang: %s\n", err.text);
