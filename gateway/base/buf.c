@@ -79,11 +79,18 @@ void buf_printf(struct buf *buf, const char *format, ...)
     va_start(args, format);
     va_list again;
     va_copy(again, args);
-    int len = vsnprintf(NULL, 0, format, args);
+    size_t left = buf->room - buf->len;
+    int len = vsnprintf(left > 0 ? buf->at + buf->len : NULL, left, format, args);
     va_end(args);
     CHECK(len >= 0);
     char *to = buf_room(buf, (size_t)len);
-    if (to != NULL) {
+    if (to == NULL) {
+        if (left > 0) {
+            buf->at[buf->len] = '\0'; /* what did not fit */
+        }
+    } else if ((size_t)len < left) {
+        buf_wrote(buf, (size_t)len);
+    } else {
         vsnprintf(to, (size_t)len + 1, format, again);
         buf_wrote(buf, (size_t)len);
     }

@@ -183,18 +183,24 @@ static void digits_put(struct buf *to, struct str bytes, const char *digits, uns
 {
     uint32_t bits = 0;
     unsigned held = 0;
+    size_t count = 0;
+    char *out = bytes.len > 0 ? buf_room(to, (bytes.len * 8 + width - 1) / width) : NULL;
+    if (out == NULL) {
+        return;
+    }
     for (size_t i = 0; i < bytes.len; i++) {
         bits = bits << 8 | (unsigned char)bytes.at[i];
         held += 8;
         while (held >= width) {
             held -= width;
-            buf_putc(to, digits[bits >> held & ((1u << width) - 1)]);
+            out[count++] = digits[bits >> held & ((1u << width) - 1)];
         }
         bits &= (1u << held) - 1;
     }
     if (held > 0) {
-        buf_putc(to, digits[bits << (width - held) & ((1u << width) - 1)]);
+        out[count++] = digits[bits << (width - held) & ((1u << width) - 1)];
     }
+    buf_wrote(to, count);
 }
 
 void base64_put(struct buf *to, struct str bytes)
