@@ -71,6 +71,7 @@ void gzip_around_make(struct gzip_around *ret, struct str before, struct str aft
     buf_release(&work);
     ret->head_crc = before.len ? crc_of(before) : 0;
     ret->tail_crc = after.len ? crc_of(after) : 0;
+    ret->tail_operator = (uint32_t)crc32_combine_gen((z_off_t)after.len);
     ret->head_len = before.len;
     ret->tail_len = after.len;
 }
@@ -86,12 +87,12 @@ size_t gzip_around_fill(const struct gzip_around *around, struct str hole,
                         unsigned char ret_end[GZIP_END_BYTES])
 {
     CHECK(hole.len <= GZIP_HOLE_BYTES_MAX);
-    uint32_t crc = around->head_crc;
+    uLong crc = around->head_crc;
     if (hole.len > 0) {
-        crc = (uint32_t)crc32_combine(crc, crc_of(hole), (z_off_t)hole.len);
+        crc = crc32(crc, (const Bytef *)hole.at, (uInt)hole.len);
     }
-    crc = (uint32_t)crc32_combine(crc, around->tail_crc, (z_off_t)around->tail_len);
-    fill_end(ret_end, crc, around->head_len + hole.len + around->tail_len);
+    crc = crc32_combine_op(crc, around->tail_crc, around->tail_operator);
+    fill_end(ret_end, (uint32_t)crc, around->head_len + hole.len + around->tail_len);
 
     /* RFC 1951 §3.2.4: three zero bits (a stored block that is not the last, the head ended on a byte), then LEN and NLEN. */
     ret_middle[0] = 0;

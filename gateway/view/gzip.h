@@ -18,6 +18,7 @@ struct gzip_around {
     struct blob *head; /* gzip header + deflate of what stands before the hole, flushed to a byte */
     struct blob *tail; /* deflate of what follows, with the final block */
     uint32_t head_crc, tail_crc;
+    uint32_t tail_operator;    /* appends tail_len bytes to a CRC */
     size_t head_len, tail_len; /* plain lengths */
 };
 
