@@ -151,6 +151,12 @@ void exchange_header(struct exchange *exchange, const char *name, const char *va
     response_header(&exchange->response, name, value);
 }
 
+void exchange_header_lines(struct exchange *exchange, struct str lines)
+{
+    CHECK(!exchange->sent);
+    response_lines(&exchange->response, lines);
+}
+
 void exchange_body_blob(struct exchange *exchange, struct blob *blob)
 {
     CHECK(!exchange->sent);

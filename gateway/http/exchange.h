@@ -79,6 +79,8 @@ enum form_body exchange_read_form(struct exchange *exchange, struct fields *ret)
 
 /* Before exchange_send. Values are checked for CR and LF. */
 void exchange_header(struct exchange *exchange, const char *name, const char *value);
+/* Several whole lines at once, each with its CRLF: made once, unchecked. */
+void exchange_header_lines(struct exchange *exchange, struct str lines);
 /* The body in parts; blobs are held until written, copies are made at once. HEAD sends the length only. */
 void exchange_body_blob(struct exchange *exchange, struct blob *blob);
 void exchange_body_copy(struct exchange *exchange, struct str bytes);

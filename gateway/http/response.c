@@ -34,6 +34,13 @@ void response_header(struct response *response, const char *name, const char *va
     add(response, STR("\r\n"));
 }
 
+void response_lines(struct response *response, struct str lines)
+{
+    CHECK(response->status == 0);
+    CHECK(str_ends(lines, STR("\r\n")));
+    add(response, lines);
+}
+
 void response_part_take(struct response *response, struct blob *take_blob)
 {
     CHECK(response->status == 0 && response->part_count < RESPONSE_PARTS_MAX);
@@ -99,23 +106,49 @@ static size_t body_bytes(const struct response *response)
     return bytes;
 }
 
+/* printf would be a tenth of the answer's time. */
+static void lead(struct response *response, const char *text)
+{
+    size_t len = strlen(text);
+    CHECK(len <= sizeof response->lead - response->lead_len);
+    memcpy(response->lead + response->lead_len, text, len);
+    response->lead_len += len;
+}
+
+static void lead_number(struct response *response, size_t number)
+{
+    char digits[24];
+    char *at = digits + sizeof digits - 1;
+    *at = '\0';
+    do {
+        *--at = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    lead(response, at);
+}
+
 void response_compose(struct response *response, int status, struct response_frame frame,
                       const char *date)
 {
     CHECK(status >= 200 && status <= 599 && response->status == 0);
     bool bodiless = status == 204 || status == 304;
     size_t body = body_bytes(response);
-    char length[48] = "";
+    response->lead_len = 0;
+    lead(response, "HTTP/1.1 ");
+    lead_number(response, (size_t)status);
+    lead(response, " ");
+    lead(response, reason_of(status));
+    lead(response, "\r\nDate: ");
+    lead(response, date);
+    lead(response, "\r\n");
     if (!bodiless) {
-        snprintf(length, sizeof length, "Content-Length: %zu\r\n", body);
+        lead(response, "Content-Length: ");
+        lead_number(response, body);
+        lead(response, "\r\n");
     }
-    const char *connection = !frame.keep_alive ? "Connection: close\r\n"
-                             : frame.http_1_0  ? "Connection: keep-alive\r\n"
-                                               : "";
-    int len = snprintf(response->lead, sizeof response->lead, "HTTP/1.1 %d %s\r\nDate: %s\r\n%s%s",
-                       status, reason_of(status), date, length, connection);
-    CHECK(len > 0 && (size_t)len < sizeof response->lead);
-    response->lead_len = (size_t)len;
+    lead(response, !frame.keep_alive ? "Connection: close\r\n"
+                   : frame.http_1_0  ? "Connection: keep-alive\r\n"
+                                     : "");
     memcpy(response->headers + response->headers_len, "\r\n", 2); /* add() left room */
     response->headers_len += 2;
     response->status = status;

@@ -39,6 +39,7 @@ struct response_frame {
 
 void response_reset(struct response *response); /* drops the parts */
 void response_header(struct response *response, const char *name, const char *value);
+void response_lines(struct response *response, struct str lines); /* whole, each with its CRLF */
 void response_part_take(struct response *response, struct blob *take_blob);
 void response_compose(struct response *response, int status, struct response_frame frame,
                       const char *date);
