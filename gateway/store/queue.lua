@@ -7,13 +7,20 @@ local function move(P, id, from, to, score, why)
 end
 
 -- Leases that ran out and delays that are over go back to READY. A clock that jumped must not hold anything for ever: a due time beyond
--- backoff_max counts as backoff_max from now, one set by Retry-After as an hour.
-local function return_due(P, now, backoff_max_ms)
+-- backoff_max counts as backoff_max from now, one set by Retry-After as an hour; a lease that ends later than any gateway would ask for (a power
+-- cut, and the clock is behind until it is set) ends as if it began now.
+local function return_due(P, now, backoff_max_ms, lease_ms)
     local moved = 0
     for _, from in ipairs({'sending', 'delayed'}) do
         for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. ':' .. from, '-inf', now, 'LIMIT', 0, SCAN)) do
             move(P, id, from, 'ready', now)
             moved = moved + 1
+        end
+    end
+    if lease_ms then
+        local beyond = text_of(now + math.max(LEASE_MAX_MS, lease_ms))
+        for _, id in ipairs(redis.call('ZREVRANGEBYSCORE', P .. ':sending', '+inf', '(' .. beyond, 'LIMIT', 0, SCAN)) do
+            redis.call('ZADD', P .. ':sending', 'LT', now + lease_ms, id)
         end
     end
     if backoff_max_ms then
@@ -47,7 +54,7 @@ local function reserve(keys, args)
         return bad('reserve: arguments')
     end
     local now = now_ms()
-    return_due(P, now, backoff_max_ms)
+    return_due(P, now, backoff_max_ms, lease_ms)
     local room = math.min(most, BATCH, window - redis.call('ZCARD', P .. ':sending'))
     local answer = {0}
     if room > 0 then

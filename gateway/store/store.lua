@@ -9,7 +9,7 @@ local LIBRARY = 1
 local HOUR_S, DAY_S = 3600, 86400
 local TOKEN_S, DRILL_S, HOOK_S = 31 * DAY_S, 7 * DAY_S, 30 * DAY_S
 local BATCH, SCAN, ATTEMPTS, AUDIT_INDEX = 64, 256, 20, 2000
-local RETRY_AFTER_MAX_MS = 3600000
+local RETRY_AFTER_MAX_MS, LEASE_MAX_MS = 3600000, 3600000
 local PLACES = {'held', 'ready', 'delayed', 'sending', 'buried'}
 
 local function now_ms()

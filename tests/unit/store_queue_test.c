@@ -148,6 +148,22 @@ static void test_due_times(void **state)
     assert_in_range(reserve(1, 1, 60000).next_due_ms, 1799000, 1800000); /* obeyed */
 }
 
+/* The clock was a year ahead, or was set back by one: the lease must not last as long. */
+static void test_lease_beyond_reason(void **state)
+{
+    (void)state;
+    put("070000000002", NULL);
+    reserve(1, 32, 900000); /* another gateway's, long but possible */
+    put("070000000001", NULL);
+    reserve(1, 32, 31536000000);
+    reserve(1, 32, 20000);
+    assert_in_range(reserve(1, 32, 20000).next_due_ms, 19000, 20000);
+    struct redis *redis = &bench.redis;
+    assert_string_equal(redis_ask(redis, "HGET ms:{07}:e:070000000001 st"), "sending");
+    assert_string_equal(redis_ask(redis, "ZRANGE ms:{07}:sending -1 -1"), "070000000002");
+    assert_true(audit().holds);
+}
+
 static void test_held_for_a_reason(void **state)
 {
     (void)state;
@@ -316,6 +332,7 @@ int main(void)
         cmocka_unit_test_setup(test_late_delivery_of_a_buried_one, wipe),
         cmocka_unit_test_setup(test_release_burns_no_attempt, wipe),
         cmocka_unit_test_setup(test_due_times, wipe),
+        cmocka_unit_test_setup(test_lease_beyond_reason, wipe),
         cmocka_unit_test_setup(test_held_for_a_reason, wipe),
         cmocka_unit_test_setup(test_attempts_are_recorded, wipe),
         cmocka_unit_test_setup(test_dead_and_kicked, wipe),
