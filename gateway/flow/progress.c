@@ -53,6 +53,7 @@ bool progress_of_record(const struct setup *setup, const char *receipt,
     bool read = json != NULL && progress_from_json(setup->procedure, json, &ret->progress);
     json_decref(json);
     snprintf(ret->receipt, sizeof ret->receipt, "%s", receipt);
+    ret->version = record_number(record, REPORT_VERSION);
     snprintf(ret->mask, sizeof ret->mask, "%.*s", STR_ARG(record_get(record, REPORT_MASK)));
     ret->area = areas_resolve(setup->areas, record_get(record, REPORT_AREA), &old_name);
     ret->submitted_ms = record_number(record, REPORT_SUBMITTED);

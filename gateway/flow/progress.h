@@ -14,6 +14,7 @@
 
 struct progress_report {
     char receipt[RECEIPT_BYTES];
+    int64_t version; /* of the record: another one for everything that is shown differently */
     char mask[PERSON_MASK_BYTES];
     area_index area; /* AREA_NONE when it is no longer in the areas file */
     int64_t submitted_ms;

@@ -17,9 +17,10 @@
 #include "qr/code.h"
 #include "qr/codes_file.h"
 #include "web/form_cache.h"
+#include "web/receipt_cache.h"
 #include "web/web.h"
 
-enum { WEB_MAGIC = 0x3EB, PAGE_BYTES_MAX = 1 << 20, CSP_BYTES = 512 };
+enum { WEB_MAGIC = 0x3EB, PAGE_BYTES_MAX = 1 << 20, PAGE_HEADERS_BYTES = 1024 };
 
 struct web {
     unsigned magic;
@@ -28,9 +29,9 @@ struct web {
     struct store *store;
     struct codes_file *codes;
     struct form_cache *forms;
+    struct receipt_cache *receipts;
     struct router router;
-    char csp[CSP_BYTES];
-    bool https;
+    char headers[PAGE_HEADERS_BYTES]; /* the lines of every answer, see send.c */
 };
 
 http_handler_fn farmer_root;

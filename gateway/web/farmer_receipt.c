@@ -1,7 +1,8 @@
 /*
  * GET /r/{receipt}-{sig}: receipt and progress. The link's kind says how much is shown (contract §6, mechanics.md "Keys and seals").
  *
- *   link ─► kind ─► flow/progress ─► steps with dates, ending, who comes ─► page
+ *   link ─► kind ─► flow/progress ─┬─ seen in this version ─► receipt_cache ──────────────────┐
+ *                                  └─ else ─► steps with dates, ending, who comes, symbol ─► page
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include "base/mem.h"
 #include "flow/progress.h"
 #include "qr/svg.h"
+#include "view/gzip.h"
 #include "web/app.h"
 #include "web/place.h"
 #include "web/receipt_view.h"
@@ -22,6 +24,7 @@ struct visit {
     struct web *web;
     struct exchange *exchange; /* held */
     enum link_kind kind;
+    struct str text; /* of the path, in the exchange */
     char link[LINK_TEXT_BYTES];
 };
 
@@ -43,6 +46,7 @@ void farmer_receipt(struct exchange *exchange, void *arg)
     visit->web = web;
     visit->exchange = exchange_hold(exchange);
     visit->kind = kind;
+    visit->text = text;
     snprintf(visit->link, sizeof visit->link, "%s/r/%.*s", web->setup->options.site.base_url,
              STR_ARG(text));
     progress_read(web->setup, web->store, receipt, on_report, visit);
@@ -73,11 +77,10 @@ static void next_form(const struct web *web, const struct progress_report *repor
     }
 }
 
-static void show(struct visit *visit, const struct progress_report *report)
+static void render(struct visit *visit, const struct progress_report *report, struct buf *html)
 {
     char href[CODE_TEXT_BYTES + 8];
     struct receipt_view *view = mem_alloc(sizeof *view);
-    struct buf html;
     struct buf svg;
     receipt_view_make(visit->web->setup, report, visit->kind == LINK_FULL, clock_wall_ms(), view);
     link_symbol(visit->link, &svg);
@@ -85,14 +88,48 @@ static void show(struct visit *visit, const struct progress_report *report)
     view->page.link = visit->link;
     next_form(visit->web, report, href);
     view->page.next_href = href;
-    buf_init(&html, PAGE_BYTES_MAX);
-    bool rendered = pages_receipt(visit->web->setup->pages, &view->page, &html);
+    bool rendered = pages_receipt(visit->web->setup->pages, &view->page, html);
     CHECK(rendered);
-    send_page(visit->web, visit->exchange, 200, &html);
-    buf_release(&html);
     buf_release(&svg);
     receipt_view_release(view);
     free(view);
+}
+
+static void show_packed(struct visit *visit, const struct progress_report *report)
+{
+    struct web *web = visit->web;
+    int64_t now_ms = loop_now_ms(web->loop);
+    struct blob *packed = receipt_cache_find(web->receipts, visit->text, report->version, now_ms);
+    if (packed != NULL) {
+        send_packed(web, visit->exchange, packed);
+        return;
+    }
+    struct buf html;
+    struct buf work;
+    buf_init(&html, PAGE_BYTES_MAX);
+    buf_init(&work, PAGE_BYTES_MAX);
+    render(visit, report, &html);
+    gzip_put(buf_str(&html), &work);
+    CHECK(buf_ok(&html) && buf_ok(&work));
+    packed = blob_new(buf_str(&work));
+    receipt_cache_put(web->receipts, visit->text, report->version, now_ms, packed);
+    send_packed(web, visit->exchange, packed);
+    blob_drop(&packed);
+    buf_release(&work);
+    buf_release(&html);
+}
+
+static void show(struct visit *visit, const struct progress_report *report)
+{
+    struct buf html;
+    if (request_takes_gzip(exchange_request(visit->exchange))) {
+        show_packed(visit, report);
+        return;
+    }
+    buf_init(&html, PAGE_BYTES_MAX);
+    render(visit, report, &html);
+    send_page(visit->web, visit->exchange, 200, &html);
+    buf_release(&html);
 }
 
 static void on_report(void *arg, enum op_status status, const struct progress_report *report)

@@ -1,5 +1,6 @@
 #include "web/send.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/check.h"
@@ -7,17 +8,27 @@
 
 enum { GZIP_WORTH_BYTES = 512 };
 
+void send_headers_make(struct web *web)
+{
+    bool https = str_starts(str_of(web->setup->options.site.base_url), STR("https://"));
+    int len = snprintf(web->headers, sizeof web->headers,
+                       "Content-Security-Policy: default-src 'none'; style-src %s; img-src data:; "
+                       "form-action 'self'; base-uri 'none'; frame-ancestors 'none'\r\n"
+                       "Referrer-Policy: no-referrer\r\n"
+                       "X-Content-Type-Options: nosniff\r\n"
+                       "X-Frame-Options: DENY\r\n"
+                       "%s",
+                       pages_style_hash(web->setup->pages),
+                       https ? "Strict-Transport-Security: max-age=31536000\r\n" : "");
+    CHECK(len > 0 && (size_t)len < sizeof web->headers);
+}
+
 void send_headers(const struct web *web, struct exchange *exchange, enum send_caching caching)
 {
-    exchange_header(exchange, "Cache-Control",
-                    caching == SEND_NO_STORE ? "no-store" : "private, no-cache");
-    exchange_header(exchange, "Content-Security-Policy", web->csp);
-    exchange_header(exchange, "Referrer-Policy", "no-referrer");
-    exchange_header(exchange, "X-Content-Type-Options", "nosniff");
-    exchange_header(exchange, "X-Frame-Options", "DENY");
-    if (web->https) {
-        exchange_header(exchange, "Strict-Transport-Security", "max-age=31536000");
-    }
+    exchange_header_lines(exchange, caching == SEND_NO_STORE
+                                        ? STR("Cache-Control: no-store\r\n")
+                                        : STR("Cache-Control: private, no-cache\r\n"));
+    exchange_header_lines(exchange, str_of(web->headers));
 }
 
 static void send_body(struct exchange *exchange, struct str body)
@@ -42,6 +53,16 @@ void send_page(const struct web *web, struct exchange *exchange, int status, con
     exchange_header(exchange, "Content-Type", "text/html; charset=utf-8");
     send_body(exchange, buf_str(html));
     exchange_send(exchange, status);
+}
+
+void send_packed(const struct web *web, struct exchange *exchange, struct blob *packed)
+{
+    send_headers(web, exchange, SEND_NO_STORE);
+    exchange_header_lines(exchange, STR("Content-Type: text/html; charset=utf-8\r\n"
+                                        "Vary: Accept-Encoding\r\n"
+                                        "Content-Encoding: gzip\r\n"));
+    exchange_body_blob(exchange, packed);
+    exchange_send(exchange, 200);
 }
 
 void send_message(const struct web *web, struct exchange *exchange, int status, const char *name,

@@ -8,11 +8,14 @@
 
 enum send_caching { SEND_NO_STORE, SEND_NO_CACHE };
 
+void send_headers_make(struct web *web); /* once, at the start of the worker */
 /* What every farmer's page carries (contract §6). */
 void send_headers(const struct web *web, struct exchange *exchange, enum send_caching caching);
 /* A whole page; compressed when the client takes it. The buffer stays the caller's. */
 void send_page(const struct web *web, struct exchange *exchange, int status,
                const struct buf *html);
+/* A whole page that gzip_put compressed before; for a client that takes it. The blob stays the caller's. */
+void send_packed(const struct web *web, struct exchange *exchange, struct blob *packed);
 /* Renders message `name` (view/pages.h). hint and href may be NULL. */
 void send_message(const struct web *web, struct exchange *exchange, int status, const char *name,
                   const char *hint, const char *href);

@@ -1,6 +1,5 @@
 #include "web/web.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/check.h"
@@ -31,13 +30,13 @@ struct web *web_new(struct loop *loop, const struct setup *setup, struct store *
     web->loop = loop;
     web->setup = setup;
     web->store = store;
-    web->https = str_starts(str_of(setup->options.site.base_url), STR("https://"));
     web->codes = codes_file_open(setup->options.areas.codes, err);
     if (web->codes == NULL) {
         free(web);
         return NULL;
     }
     web->forms = form_cache_new();
+    web->receipts = receipt_cache_new();
     web->router = (struct router){
         .routes = routes,
         .count = sizeof routes / sizeof routes[0],
@@ -45,11 +44,7 @@ struct web *web_new(struct loop *loop, const struct setup *setup, struct store *
         .bad_method = on_bad_method,
         .arg = web,
     };
-    snprintf(
-        web->csp, sizeof web->csp,
-        "default-src 'none'; style-src %s; img-src data:; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'",
-        pages_style_hash(setup->pages));
+    send_headers_make(web);
     return web;
 }
 
@@ -57,6 +52,7 @@ void web_free(struct web **web)
 {
     if (*web != NULL) {
         form_cache_free(&(*web)->forms);
+        receipt_cache_free(&(*web)->receipts);
         codes_file_close(&(*web)->codes);
         (*web)->magic = 0;
         free(*web);
