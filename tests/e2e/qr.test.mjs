@@ -89,14 +89,26 @@ function terminalPng(text, file) {
   fs.writeFileSync(file, PNG.sync.write(png));
 }
 
+// Four modules of 12 pixels on each side.
+function standsFree(file) {
+  const { data, width, height } = PNG.sync.read(fs.readFileSync(file));
+  for (let i = 0; i < width * height; i++) {
+    const [x, y] = [i % width, Math.floor(i / width)];
+    const outside = Math.min(x, y, width - 1 - x, height - 1 - y) < 48;
+    if (outside) assert.equal(data[i * 4], 255, `ink in the quiet zone of ${file}`);
+  }
+  assert.equal(data[(48 * width + 48) * 4], 0);
+}
+
 const kinds = [
   { area: village }, { area: village, placement: 'home' }, { area: village, placement: 'card' }, { area: village, placement: 'screen' },
   { area: village, placement: 'leaflet' }, { area: village, drill: true }, { area: village, serial: true },
   { area: '370115', drill: true, serial: true }, { area: '370115008' },
 ];
 
-test('every kind of code: link, terminal, PNG and SVG say the same, and decode knows it', async () => {
+test('every kind of code: link, terminal, PNG and SVG say the same, and decode knows it', async (t) => {
   const browser = await launch();
+  t.after(() => browser.close());
   const page = await browser.newPage({ viewport: { width: 400, height: 400 } });
   for (const [i, kind] of kinds.entries()) {
     const options = ['--area', kind.area, '--qr', '--png', at(`k${i}.png`), '--svg', at(`k${i}.svg`)];
@@ -112,6 +124,7 @@ test('every kind of code: link, terminal, PNG and SVG say the same, and decode k
     await page.setContent(`<style>body{margin:0;background:#fff}svg{display:block;width:236px}</style>${fs.readFileSync(at(`k${i}.svg`), 'utf8')}`);
     await page.locator('svg').screenshot({ path: at(`s${i}.png`) });
     for (const file of [`t${i}.png`, `k${i}.png`, `s${i}.png`]) assert.equal(scan(at(file)), link, file);
+    standsFree(at(`k${i}.png`));
     const found = decoded(link);
     assert.equal(found.area.id, kind.area);
     assert.equal(found.placement, kind.placement ?? 'board');
@@ -119,7 +132,6 @@ test('every kind of code: link, terminal, PNG and SVG say the same, and decode k
     assert.equal(found.serial > 0, Boolean(kind.serial));
     assert.equal(found.revoked, false);
   }
-  await browser.close();
 });
 
 test('without a terminal only the link is printed; --json is JSON', () => {
@@ -195,8 +207,12 @@ test('the symbol is 120 mm wide, level H, and stands free', () => {
   let right = width - 1;
   while (!dark(right, top + 15)) right--;
   assert.ok(Math.abs(right - left + 1 - 1200) <= 2, `${right - left + 1} tenths of a millimetre`);
-  for (let y = top - 115; y < top + 1200 + 115; y++) {
-    for (let x = left - 115; x < left; x += 5) assert.ok(!dark(x, y), `ink in the quiet zone at ${x},${y}`);
+  const zone = 115; // four modules of the symbols in use, rounded down
+  for (let y = top - zone; y < top + 1200 + zone; y++) {
+    for (let x = left - zone; x <= right + zone; x += 3) {
+      const inside = y >= top && y <= top + 1200 && x >= left && x <= right;
+      assert.ok(inside || !dark(x, y), `ink in the quiet zone at ${x},${y}`);
+    }
   }
   // Level H survives a torn-off or dirty spot: a ninth of the symbol is painted over.
   const png = PNG.sync.read(fs.readFileSync(file));
