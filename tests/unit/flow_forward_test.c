@@ -1,10 +1,7 @@
 /* The forward flow against a real redis-server and a monitoring system that does what each event tells it to. */
 #include "store_redis.h"
 
-#include <arpa/inet.h>
-#include <stdatomic.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
+#include "flow_upstream.h"
 
 #include "base/file.h"
 #include "base/log.h"
@@ -18,199 +15,6 @@
 #define AREA   "370115008218"
 #define SECRET "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n"
 
-/* The other side ------------------------------------------------------------------------------------------------------ */
-
-enum { DELIVERIES_MAX = 1024, STALL_MS = 1500 };
-
-/* Shared with the server's processes. */
-struct inbox {
-    atomic_int count; /* deliveries that came, whatever was answered */
-    char ids[DELIVERIES_MAX][32];
-    atomic_int at_once, at_once_most;
-    atomic_int locked; /* everything is answered 401 */
-    atomic_int tokens; /* how many were given out */
-    atomic_int good_token;
-};
-
-static struct inbox *inbox;
-static pid_t server;
-static int server_port;
-
-static void say(int fd, const char *text)
-{
-    (void)!write(fd, text, strlen(text));
-}
-
-static void answer(int fd, int status, const char *head, const char *body)
-{
-    char text[512];
-    snprintf(text, sizeof text, "HTTP/1.1 %d Said\r\n%sContent-Length: %zu\r\n\r\n%s", status, head,
-             strlen(body), body);
-    say(fd, text);
-}
-
-static void hang_up(int fd)
-{
-    struct linger hard = {1, 0};
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
-    close(fd);
-}
-
-static int came_before(const char *id, int until)
-{
-    int times = 0;
-    for (int i = 0; i < until && i < DELIVERIES_MAX; i++) {
-        times += strcmp(inbox->ids[i], id) == 0;
-    }
-    return times;
-}
-
-static void give_token(int fd)
-{
-    char body[64];
-    int number = atomic_fetch_add(&inbox->tokens, 1) + 1;
-    snprintf(body, sizeof body, "{\"data\": {\"token\": \"t%d\"}}", number);
-    answer(fd, 200, "", body);
-}
-
-static bool has_good_token(const char *request)
-{
-    char line[64];
-    snprintf(line, sizeof line, "\r\nAuthorization: Bearer t%d\r\n", inbox->good_token);
-    return inbox->good_token == 0 || strstr(request, line) != NULL;
-}
-
-/* False: the connection is gone. */
-static bool obey(int fd, const char *order)
-{
-    if (strcmp(order, "reset") == 0) {
-        hang_up(fd);
-    } else if (strcmp(order, "garbage") == 0) {
-        say(fd, "SSH-2.0-no web server\r\n\r\n");
-        close(fd);
-    } else if (strcmp(order, "half") == 0) {
-        say(fd, "HTTP/1.1 200 OK\r\nContent-Le");
-        close(fd);
-    } else if (strcmp(order, "cut") == 0) {
-        say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n{\"code\": 0");
-        close(fd);
-    } else if (strcmp(order, "stall") == 0) {
-        usleep(STALL_MS * 1000);
-        answer(fd, 200, "", "{}");
-        return true;
-    } else if (strcmp(order, "slow") == 0) {
-        usleep(30000);
-        answer(fd, 200, "", "{\"id\": \"S-1\"}");
-        return true;
-    } else if (strncmp(order, "code", 4) == 0) {
-        char body[96];
-        snprintf(body, sizeof body, "{\"code\": %s, \"msg\": \"other words\"}", order + 4);
-        answer(fd, 200, "", body);
-        return true;
-    } else if (strcmp(order, "later") == 0) {
-        answer(fd, 429, "Retry-After: 1\r\n", "");
-        return true;
-    } else if (strcmp(order, "elsewhere") == 0) {
-        answer(fd, 302, "Location: /\r\n", "");
-        return true;
-    } else {
-        int status = atoi(order);
-        answer(fd, status, "", status == 200 ? "{\"id\": \"S-1\"}" : "{\"why\": 1}");
-        return true;
-    }
-    return false;
-}
-
-/* The body says {"id": …, "do": ORDER, "times": N}: the first N deliveries are answered so, later ones 200. */
-static bool receive(int fd, const char *request)
-{
-    char id[32] = "", order[32] = "200";
-    int times = 0;
-    if (strncmp(request, "POST /token ", 12) == 0) {
-        give_token(fd);
-        return true;
-    }
-    const char *body = strstr(request, "\r\n\r\n") + 4;
-    sscanf(body, "{\"id\":\"%31[^\"]\",\"do\":\"%31[^\"]\",\"times\":%d", id, order, &times);
-    if (atomic_load(&inbox->locked) || !has_good_token(request)) {
-        answer(fd, 401, "", "");
-        return true;
-    }
-    int place = atomic_fetch_add(&inbox->count, 1);
-    snprintf(inbox->ids[place % DELIVERIES_MAX], sizeof inbox->ids[0], "%s", id);
-    int now = atomic_fetch_add(&inbox->at_once, 1) + 1;
-    if (now > inbox->at_once_most) {
-        inbox->at_once_most = now;
-    }
-    bool stays = obey(fd, came_before(id, place) < times ? order : "200");
-    atomic_fetch_sub(&inbox->at_once, 1);
-    return stays;
-}
-
-static void serve_connection(int fd)
-{
-    char request[16384];
-    for (;;) {
-        size_t len = 0, body = 0;
-        const char *end = NULL;
-        while (end == NULL || len < (size_t)(end + 4 - request) + body) {
-            ssize_t got = read(fd, request + len, sizeof request - 1 - len);
-            if (got <= 0) {
-                _exit(0);
-            }
-            len += (size_t)got;
-            request[len] = '\0';
-            end = strstr(request, "\r\n\r\n");
-            const char *said = strstr(request, "Content-Length: ");
-            body = said ? (size_t)atoi(said + 16) : 0;
-        }
-        if (!receive(fd, request)) {
-            _exit(0);
-        }
-    }
-}
-
-static int start_server(void **state)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof at;
-    int listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    (void)state;
-    inbox = mmap(NULL, sizeof *inbox, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (bind(listening, (struct sockaddr *)&at, len) != 0 || listen(listening, 64) != 0 ||
-        getsockname(listening, (struct sockaddr *)&at, &len) != 0) {
-        return -1;
-    }
-    server_port = ntohs(at.sin_port);
-    server = fork();
-    if (server != 0) {
-        close(listening);
-        return server > 0 ? 0 : -1;
-    }
-    setpgid(0, 0);
-    prctl(PR_SET_PDEATHSIG, SIGTERM); /* also when the test dies */
-    signal(SIGCHLD, SIG_IGN);
-    signal(SIGPIPE, SIG_IGN);
-    for (;;) {
-        int fd = accept(listening, NULL, NULL);
-        if (fork() == 0) {
-            serve_connection(fd);
-        }
-        close(fd);
-    }
-}
-
-static int stop_server(void **state)
-{
-    (void)state;
-    kill(-server, SIGTERM);
-    munmap(inbox, sizeof *inbox);
-    return waitpid(server, NULL, 0) == server ? 0 : -1;
-}
-
-/* Our side ----------------------------------------------------------------------------------------------------------------- */
-
-static struct bench bench;
 static struct setup setup;
 static struct forward *forward;
 static struct metrics_slot slot;
@@ -236,7 +40,7 @@ static void open_line(const struct option_flag *more)
         flags[count++] = *more;
     }
     bench_open(&bench, NULL);
-    snprintf(url, sizeof url, "http://127.0.0.1:%d/events", server_port);
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/events", canned_port);
     snprintf(secret_path, sizeof secret_path, "%s/secret", bench.redis.folder);
     assert_true(file_write(secret_path, STR(SECRET), 0600, &err));
     setup = (struct setup){.buckets = {7}, .bucket_count = 1};
@@ -614,7 +418,7 @@ static void test_token_request(void **state)
 {
     char url[64], body[128];
     struct err err;
-    snprintf(url, sizeof url, "http://127.0.0.1:%d/token", server_port);
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/token", canned_port);
     snprintf(body, sizeof body, "/tmp/mashang-token-%d", (int)getpid());
     assert_true(file_write(body, STR("{\"app\": \"mashang\"}"), 0600, &err));
     const struct option_flag flags[] = {{"upstream.auth", "token-request"},

@@ -5,42 +5,26 @@
 
 #include <cmocka.h>
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
+
+#include "canned_server.h"
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "net/fetch.h"
 
-/* A server of canned answers: one process, one more per connection. */
-
-static pid_t server;
-static int server_port;
-
-static void say(int fd, const char *text)
-{
-    (void)!write(fd, text, strlen(text));
-}
-
 static void say_body(int fd, const char *head, const char *body, size_t len)
 {
     char length[64];
     snprintf(length, sizeof length, "Content-Length: %zu\r\n\r\n", len);
-    say(fd, head);
-    say(fd, length);
+    canned_say(fd, head);
+    canned_say(fd, length);
     (void)!write(fd, body, len);
 }
 
 static void drip(int fd)
 {
-    say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
+    canned_say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
     for (int i = 0; i < 1000; i++) {
         if (write(fd, "x", 1) != 1) {
             _exit(0);
@@ -51,8 +35,7 @@ static void drip(int fd)
 
 static void reset_connection(int fd)
 {
-    struct linger hard = {1, 0};
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+    canned_harden(fd);
     close(fd);
     _exit(0);
 }
@@ -72,14 +55,14 @@ static bool answer(int fd, const char *path, const char *request)
     } else if (strcmp(path, "/busy") == 0) {
         say_body(fd, "HTTP/1.1 429 Busy\r\nRetry-After:  7 \r\n", "", 0);
     } else if (strcmp(path, "/interim") == 0) {
-        say(fd, "HTTP/1.1 103 Early Hints\r\nRetry-After: 9\r\n\r\n");
+        canned_say(fd, "HTTP/1.1 103 Early Hints\r\nRetry-After: 9\r\n\r\n");
         say_body(fd, "HTTP/1.1 201 Created\r\n", "late", 4);
     } else if (strcmp(path, "/interim-only") == 0) {
-        say(fd, "HTTP/1.1 103 Early Hints\r\n\r\n");
+        canned_say(fd, "HTTP/1.1 103 Early Hints\r\n\r\n");
         return false;
     } else if (strcmp(path, "/trailer") == 0) {
-        say(fd, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-                "3\r\nabc\r\n0\r\nX-Sum: 1\r\n\r\n");
+        canned_say(fd, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                       "3\r\nabc\r\n0\r\nX-Sum: 1\r\n\r\n");
     } else if (strcmp(path, "/full") == 0) {
         memset(big, 'b', sizeof big);
         say_body(fd, "HTTP/1.1 200 OK\r\n", big, FETCH_ANSWER_BYTES_MAX);
@@ -87,13 +70,13 @@ static bool answer(int fd, const char *path, const char *request)
         memset(big, 'b', sizeof big);
         say_body(fd, "HTTP/1.1 200 OK\r\n", big, sizeof big);
     } else if (strcmp(path, "/cut") == 0) {
-        say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
+        canned_say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
         return false;
     } else if (strcmp(path, "/half-head") == 0) {
-        say(fd, "HTTP/1.1 200 OK\r\nContent-Le");
+        canned_say(fd, "HTTP/1.1 200 OK\r\nContent-Le");
         return false;
     } else if (strcmp(path, "/garbage") == 0) {
-        say(fd, "hello, I am no web server\r\n\r\n");
+        canned_say(fd, "hello, I am no web server\r\n\r\n");
         return false;
     } else if (strcmp(path, "/close") == 0) {
         return false;
@@ -110,66 +93,23 @@ static bool answer(int fd, const char *path, const char *request)
     return true;
 }
 
-static void serve_connection(int fd)
+static bool receive(int fd, const char *request)
 {
-    char request[8192];
-    for (;;) {
-        size_t len = 0;
-        const char *end = NULL;
-        size_t body = 0;
-        while (end == NULL || len < (size_t)(end + 4 - request) + body) {
-            ssize_t got = read(fd, request + len, sizeof request - 1 - len);
-            if (got <= 0) {
-                _exit(0);
-            }
-            len += (size_t)got;
-            request[len] = '\0';
-            end = strstr(request, "\r\n\r\n");
-            const char *said = strstr(request, "Content-Length: ");
-            body = said ? (size_t)atoi(said + 16) : 0;
-        }
-        char path[64] = "";
-        sscanf(request, "%*s %63s", path);
-        if (!answer(fd, path, request)) {
-            _exit(0);
-        }
-    }
+    char path[64] = "";
+    sscanf(request, "%*s %63s", path);
+    return answer(fd, path, request);
 }
 
 static int start_server(void **state)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof at;
-    int listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     (void)state;
-    if (bind(listening, (struct sockaddr *)&at, len) != 0 || listen(listening, 64) != 0 ||
-        getsockname(listening, (struct sockaddr *)&at, &len) != 0) {
-        return -1;
-    }
-    server_port = ntohs(at.sin_port);
-    server = fork();
-    if (server != 0) {
-        close(listening);
-        return server > 0 ? 0 : -1;
-    }
-    setpgid(0, 0);
-    prctl(PR_SET_PDEATHSIG, SIGTERM); /* also when the test dies */
-    signal(SIGCHLD, SIG_IGN);
-    signal(SIGPIPE, SIG_IGN);
-    for (;;) {
-        int fd = accept(listening, NULL, NULL);
-        if (fork() == 0) {
-            serve_connection(fd);
-        }
-        close(fd);
-    }
+    return canned_begin(receive);
 }
 
 static int stop_server(void **state)
 {
     (void)state;
-    kill(-server, SIGTERM);
-    return waitpid(server, NULL, 0) == server ? 0 : -1;
+    return canned_end();
 }
 
 /* One fetch at a time, or several that are waited for together. */
@@ -256,7 +196,7 @@ static void get(const char *path, struct result *result, int64_t timeout_ms)
 {
     struct house house;
     char url[128];
-    snprintf(url, sizeof url, "http://127.0.0.1:%d%s", server_port, path);
+    snprintf(url, sizeof url, "http://127.0.0.1:%d%s", canned_port, path);
     open_house(&house, &plain);
     begin(&house, url, "{}", timeout_ms, result);
     loop_run(house.loop);
@@ -328,7 +268,7 @@ static void test_what_is_sent(void **state)
     char url[128];
     (void)state;
     setenv("http_proxy", "http://127.0.0.1:1", 1);
-    snprintf(url, sizeof url, "http://127.0.0.1:%d/echo", server_port);
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/echo", canned_port);
     open_house(&house, &plain);
     begin(&house, url, "{\"a\":1}", 5000, &result);
     loop_run(house.loop);
@@ -367,15 +307,15 @@ static void test_connections_are_kept_and_slow_ones_delay_nobody(void **state)
     char url[128];
     (void)state;
     open_house(&house, &plain);
-    snprintf(url, sizeof url, "http://127.0.0.1:%d/who", server_port);
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/who", canned_port);
     begin(&house, url, NULL, 5000, &first);
     loop_run(house.loop);
     begin(&house, url, "x", 5000, &second);
     loop_run(house.loop);
     assert_string_equal(first.body, second.body); /* the same connection */
-    snprintf(url, sizeof url, "http://127.0.0.1:%d/stall", server_port);
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/stall", canned_port);
     begin(&house, url, "x", 400, &slow);
-    snprintf(url, sizeof url, "http://127.0.0.1:%d/ok", server_port);
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/ok", canned_port);
     begin(&house, url, "x", 5000, &first);
     begin(&house, url, "x", 5000, &second);
     loop_run(house.loop);
@@ -397,7 +337,7 @@ static void test_connections_are_limited(void **state)
     char url[128];
     (void)state;
     open_house(&house, &two);
-    snprintf(url, sizeof url, "http://127.0.0.1:%d/stall", server_port);
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/stall", canned_port);
     for (int i = 0; i < MANY; i++) {
         begin(&house, url, "x", 300, &results[i]);
     }
@@ -417,7 +357,7 @@ static void test_free_ends_what_is_under_way(void **state)
     char url[128];
     (void)state;
     open_house(&house, &plain);
-    snprintf(url, sizeof url, "http://127.0.0.1:%d/stall", server_port);
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/stall", canned_port);
     begin(&house, url, "x", 5000, &result);
     close_house(&house);
     assert_int_equal(result.calls, 1);

@@ -10,22 +10,6 @@
 #include "store/queue.h"
 #include "store/reports.h"
 
-static struct bench bench;
-
-static int open_bench(void **state)
-{
-    (void)state;
-    bench_open(&bench, NULL);
-    return 0;
-}
-
-static int close_bench(void **state)
-{
-    (void)state;
-    bench_close(&bench);
-    return 0;
-}
-
 struct got {
     bool done;
     enum op_status status;

@@ -10,30 +10,6 @@
 
 #define AREA "370115008218"
 
-static struct bench bench;
-
-static inline int open_bench(void **state)
-{
-    (void)state;
-    bench_open(&bench, NULL);
-    return 0;
-}
-
-static inline int close_bench(void **state)
-{
-    (void)state;
-    bench_close(&bench);
-    return 0;
-}
-
-static inline int wipe(void **state)
-{
-    (void)state;
-    redis_ask(&bench.redis, "EVAL %s 0",
-              "for _,k in ipairs(redis.call('KEYS','ms:{*')) do redis.call('DEL',k) end");
-    return 0;
-}
-
 struct accepted {
     bool done;
     enum op_status status;

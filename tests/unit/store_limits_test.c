@@ -2,36 +2,19 @@
 
 #include "store/limits.h"
 
-static struct bench bench;
 static const struct guess_limits limits = {
     .receipt_failures_hour = 5, .receipt_failures_life = 20, .id_failures_day = 5};
 
 #define RECEIPT "070000000001"
 
-static int open_bench(void **state)
-{
-    (void)state;
-    bench_open(&bench, NULL);
-    return 0;
-}
-
-static int close_bench(void **state)
-{
-    (void)state;
-    bench_close(&bench);
-    return 0;
-}
-
 /* One report of iA and hA whose last4 is L; the clock hour must not end in mid-test. */
 static int prepare(void **state)
 {
-    (void)state;
     time_t now = time(NULL);
     if (now % 3600 > 3590) {
         sleep((unsigned)(3601 - now % 3600));
     }
-    redis_ask(&bench.redis, "EVAL %s 0",
-              "for _,k in ipairs(redis.call('KEYS','ms:{*')) do redis.call('DEL',k) end");
+    wipe(state);
     redis_ask(&bench.redis, "HSET ms:{07}:r:" RECEIPT " last4 L at 5 state new");
     redis_ask(&bench.redis, "ZADD ms:{07}:p:iA 0 hA:" RECEIPT);
     return 0;
