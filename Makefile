@@ -69,7 +69,7 @@ cover:  ## line coverage of the unit tests
 	@tools/cover
 install: build  ## into DESTDIR and PREFIX
 	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' deploy/install
-uninstall:
+uninstall:  ## take out again what install put there
 	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' deploy/install --remove
 dist:  ## a tarball of what is committed
 	@mkdir -p build && git archive --prefix=mashang-$(VERSION)/ -o build/mashang-$(VERSION).tar.gz HEAD && echo build/mashang-$(VERSION).tar.gz
