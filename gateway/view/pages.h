@@ -110,7 +110,7 @@ struct page_receipt {
     bool upstream_only_note; /* progress none: only the sentence, no steps */
     const char *qr_svg;      /* trusted SVG, or "" */
     const char *link;        /* the address shown in text under the QR, or "" */
-    const char *next_href; /* the form again, for whoever files for several households; or "" */
+    const char *next_href;   /* the form again, for whoever files for several households; or "" */
     const struct page_step *steps;
     size_t step_count;
 };
