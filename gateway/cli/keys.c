@@ -30,6 +30,23 @@ static int list(const struct keyring *keyring, bool json)
     return CLI_DONE;
 }
 
+/* Reports are looked up under the current and one older key: a third would hide those filed under the first, and a repeat would file them anew. */
+static bool may_rotate(const struct keyring *keyring, enum key_purpose purpose, const char *path)
+{
+    const struct key *old = keyring_previous(keyring, purpose);
+    if (purpose != KEY_LOOKUP || old == NULL) {
+        return true;
+    }
+    cli_fail(
+        CLI_FAILED,
+        "keys rotate: lookup: two keys are searched, and key %u (old since key %u was made, %s) "
+        "is one of them. When no report filed before that day is left, take it out of %s "
+        "and rotate again.",
+        old->id, keyring_current(keyring, purpose)->id, keyring_current(keyring, purpose)->made,
+        path);
+    return false;
+}
+
 static int rotate(struct keyring *keyring, const char *path, const char *name)
 {
     struct err err;
@@ -37,6 +54,9 @@ static int rotate(struct keyring *keyring, const char *path, const char *name)
         enum key_purpose purpose = (enum key_purpose)i;
         if (name == NULL || strcmp(name, key_purpose_name(purpose)) != 0) {
             continue;
+        }
+        if (!may_rotate(keyring, purpose, path)) {
+            return CLI_FAILED;
         }
         if (!keyring_rotate(keyring, purpose, &err) || !keyring_replace(keyring, path, &err)) {
             return cli_fail(CLI_FAILED, "%s", err.text);
@@ -112,6 +132,9 @@ const struct command command_keys = {
             "\n"
             "Purposes: link receipt token lookup seal audit. The key before stays in the file and "
             "still reads;\n"
-            "printed codes and receipts stay valid. Never prints key material.\n",
+            "printed codes and receipts stay valid. Never prints key material. Of lookup, one "
+            "older key "
+            "reads: a second\n"
+            "rotation waits until the first one's reports are gone.\n",
     .run = run,
 };

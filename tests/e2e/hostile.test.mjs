@@ -174,3 +174,28 @@ test('an answer that repeats the person leaves no trace of it in log, queue and 
     });
   });
 });
+
+test('keys rotate for every purpose, and what was filed before is found; lookup only as far as it can be', async () => {
+  await withSystem({}, async (system, code) => {
+    const answers = household();
+    const form = await get(system.base + code);
+    const sent = { token: tokenOf(form.html), step: 'submit', consent: '1', ...answers };
+    const { location } = await post(system.base + code, sent);
+    const receipt = receiptOf(location);
+    for (const purpose of ['link', 'receipt', 'token', 'lookup', 'seal', 'audit']) {
+      system.cli('mashang', 'keys', 'rotate', purpose);
+      const done = () => (system.logText().match(/ev=reload done/g) ?? []).length;
+      const before = done();
+      system.gateway.kill('SIGHUP');
+      await until('the reload', () => done() > before);
+      await until('a store that answers', async () => /^ready/.test((await get(`${system.admin}/readyz`)).html));
+      assert.equal((await get(system.base + location)).status, 200, purpose);
+      assert.equal((await get(system.base + code)).status, 200, purpose);
+      assert.equal(receiptOf((await post(system.base + code, sent)).location), receipt, `repeat after ${purpose}`);
+      assert.equal((await post(`${system.base}/progress`, { receipt, last4: answers.id_number.slice(-4) })).status, 303, purpose);
+      const asked = await post(`${system.base}/progress`, { id_number: answers.id_number, phone: answers.phone });
+      assert.equal(receiptOf(asked.location), receipt, purpose);
+    }
+    assert.throws(() => system.cli('mashang', 'keys', 'rotate', 'lookup'), /two keys are searched/);
+  });
+});
