@@ -212,7 +212,8 @@ static bool reread(struct codes_file *file, struct err *err)
     if (file->path[0] == '\0') {
         return true;
     }
-    if (stat(file->path, &at) == 0 && unchanged(file, &at)) {
+    bool there = stat(file->path, &at) == 0;
+    if (there ? unchanged(file, &at) : errno == ENOENT) {
         return true;
     }
     int fd = open(file->path, O_RDONLY | O_CLOEXEC);
