@@ -11,7 +11,7 @@
 #include "flow/forward.h"
 #include "flow/outgoing.h"
 
-enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_CONFIG = 78 };
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_CONFIG = 78, MASKED_SHOWN = 6, URL_BYTES_MAX = 4096 };
 
 struct attempt {
     const struct setup *setup;
@@ -22,6 +22,7 @@ struct attempt {
     struct outgoing_request request;
     char *cloud_event;
     bool as_json;
+    json_t *said; /* with --json: one text, printed at the end */
     int exit_code;
 };
 
@@ -66,52 +67,70 @@ static char *sample_event(const struct setup *setup)
     return text;
 }
 
-/* Signatures and tokens are shown by their first characters only. */
+/* What is not ours to know is shown by its first characters only: signatures, tokens, and every line of headers_file. */
 static struct str shown(struct str header, bool *ret_masked)
 {
-    *ret_masked = str_starts(header, STR("webhook-signature:")) ||
-                  str_starts(header, STR("Authorization:"));
-    return *ret_masked ? str_sub(header, 0, (size_t)str_find_char(header, ':') + 10) : header;
+    static const char *const plain[] = {
+        "Content-Type:", "Idempotency-Key:", "traceparent:", "webhook-id:", "webhook-timestamp:"};
+    for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
+        if (str_starts(header, str_of(plain[i]))) {
+            *ret_masked = false;
+            return header;
+        }
+    }
+    *ret_masked = true;
+    return str_sub(header, 0, (size_t)str_find_char(header, ':') + MASKED_SHOWN);
 }
 
-static void print_request(const struct attempt *attempt)
+/* The address without a name and password before its host. */
+static void url_shown(const char *url, struct buf *to)
 {
-    const char *url = attempt->setup->options.upstream.url;
-    if (attempt->as_json) {
-        json_t *headers = json_array();
-        for (size_t i = 0; i < attempt->request.header_count; i++) {
-            bool masked;
-            struct str line = shown(buf_str(&attempt->request.headers[i]), &masked);
-            json_array_append_new(headers, json_stringn(line.at, line.len));
-        }
-        json_t *all = json_pack("{s:s, s:s, s:o, s:s}", "method", "POST", "url", url, "headers",
-                                headers, "body", buf_text(&attempt->request.body));
-        json_dumpf(all, stdout, JSON_COMPACT);
-        printf("\n");
-        json_decref(all);
-        return;
+    struct str rest = str_of(url);
+    ptrdiff_t host = str_find(rest, STR("//"));
+    ptrdiff_t at = str_find_char(rest, '@');
+    buf_init(to, URL_BYTES_MAX);
+    if (host >= 0 && at > host) {
+        buf_put(to, str_sub(rest, 0, (size_t)host + 2));
+        buf_puts(to, "…");
+        rest = str_from(rest, (size_t)at);
     }
-    printf("POST %s\n", url);
+    buf_put(to, rest);
+}
+
+static void print_request(struct attempt *attempt)
+{
+    struct buf url;
+    json_t *headers = json_array();
+    url_shown(attempt->setup->options.upstream.url, &url);
+    if (!attempt->as_json) {
+        printf("POST %s\n", buf_text(&url));
+    }
     for (size_t i = 0; i < attempt->request.header_count; i++) {
         bool masked;
         struct str line = shown(buf_str(&attempt->request.headers[i]), &masked);
-        printf("%.*s%s\n", STR_ARG(line), masked ? "…" : "");
+        json_array_append_new(headers, json_stringn(line.at, line.len));
+        if (!attempt->as_json) {
+            printf("%.*s%s\n", STR_ARG(line), masked ? "…" : "");
+        }
     }
-    printf("\n%s\n", buf_text(&attempt->request.body));
+    if (!attempt->as_json) {
+        printf("\n%s\n", buf_text(&attempt->request.body));
+    }
+    attempt->said = json_pack("{s:s, s:s, s:o, s:s}", "method", "POST", "url", buf_text(&url),
+                              "headers", headers, "body", buf_text(&attempt->request.body));
+    CHECK(attempt->said != NULL);
+    buf_release(&url);
 }
 
 static void print_verdict(const struct attempt *attempt, const struct fetch_answer *answer,
                           const struct verdict *verdict)
 {
     const char *words = answer->status == 0 ? answer->why : verdict->words;
-    if (attempt->as_json) {
-        json_t *all = json_pack("{s:i, s:s, s:s, s:s, s:I}", "status", answer->status, "verdict",
-                                verdict_name(verdict->kind), "words", words, "upstream_id",
-                                verdict->upstream_id, "took_ms", (json_int_t)answer->took_ms);
-        json_dumpf(all, stdout, JSON_COMPACT);
-        printf("\n");
-        json_decref(all);
-    } else {
+    json_object_set_new(attempt->said, "answer",
+                        json_pack("{s:i, s:s, s:s, s:s, s:I}", "status", answer->status, "verdict",
+                                  verdict_name(verdict->kind), "words", words, "upstream_id",
+                                  verdict->upstream_id, "took_ms", (json_int_t)answer->took_ms));
+    if (!attempt->as_json) {
         printf("\nanswer %d in %lld ms: %s\n%s\n", answer->status, (long long)answer->took_ms,
                verdict_name(verdict->kind), words);
     }
@@ -232,6 +251,11 @@ int forward_try(const struct setup *setup, bool send_it, bool json)
         send(&attempt);
         loop_run(attempt.loop);
     }
+    if (json && attempt.said != NULL) {
+        json_dumpf(attempt.said, stdout, JSON_COMPACT);
+        printf("\n");
+    }
+    json_decref(attempt.said);
     outgoing_request_release(&attempt.request);
     fetcher_free(&attempt.fetcher);
     access_token_free(&attempt.access);
