@@ -86,18 +86,6 @@ bool forward_check(const struct setup *setup, struct err *err)
     return good;
 }
 
-static struct verdict_rules rules_of(const struct options *options)
-{
-    return (struct verdict_rules){
-        .ok_pointer = str_of(options->upstream.ok_pointer),
-        .ok_values = str_of(options->upstream.ok_values),
-        .duplicate_values = str_of(options->upstream.duplicate_values),
-        .refused_values = str_of(options->upstream.refused_values),
-        .auth_values = str_of(options->upstream.auth_values),
-        .msg_pointer = str_of(options->upstream.msg_pointer),
-    };
-}
-
 static bool start_upstream(struct forward *forward, struct err *err)
 {
     const struct options *options = &forward->setup->options;
@@ -133,7 +121,7 @@ struct forward *forward_new(struct loop *loop, const struct setup *setup, struct
     forward->loop = loop;
     forward->setup = setup;
     forward->store = store;
-    forward->rules = rules_of(&setup->options);
+    forward->rules = outgoing_verdict_rules(&setup->options);
     forward->breaker.open_ms = setup->options.forward.breaker_open_ms;
     forward->settling = settling_new(loop, store, on_settled, forward);
     for (size_t i = 0; i < setup->bucket_count; i++) {

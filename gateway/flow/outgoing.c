@@ -301,3 +301,15 @@ void outgoing_request_release(struct outgoing_request *request)
     }
     request->header_count = 0;
 }
+
+struct verdict_rules outgoing_verdict_rules(const struct options *options)
+{
+    return (struct verdict_rules){
+        .ok_pointer = str_of(options->upstream.ok_pointer),
+        .ok_values = str_of(options->upstream.ok_values),
+        .duplicate_values = str_of(options->upstream.duplicate_values),
+        .refused_values = str_of(options->upstream.refused_values),
+        .auth_values = str_of(options->upstream.auth_values),
+        .msg_pointer = str_of(options->upstream.msg_pointer),
+    };
+}

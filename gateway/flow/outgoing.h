@@ -10,6 +10,7 @@
 #define FLOW_OUTGOING_H
 
 #include "base/buf.h"
+#include "domain/verdict.h"
 #include "flow/setup.h"
 #include "net/fetch.h"
 
@@ -43,5 +44,8 @@ struct outgoing_request {
 bool outgoing_make(const struct outgoing *outgoing, const struct outgoing_event *event,
                    struct outgoing_request *ret, struct err *err) MUST_CHECK;
 void outgoing_request_release(struct outgoing_request *request);
+
+/* The pointers and values by which an answer is judged; they point into the options. */
+struct verdict_rules outgoing_verdict_rules(const struct options *options);
 
 #endif

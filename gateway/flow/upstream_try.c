@@ -145,15 +145,7 @@ static void end(struct attempt *attempt, int exit_code)
 static void on_answer(void *arg, const struct fetch_answer *answer)
 {
     struct attempt *attempt = arg;
-    const struct options *options = &attempt->setup->options;
-    const struct verdict_rules rules = {
-        .ok_pointer = str_of(options->upstream.ok_pointer),
-        .ok_values = str_of(options->upstream.ok_values),
-        .duplicate_values = str_of(options->upstream.duplicate_values),
-        .refused_values = str_of(options->upstream.refused_values),
-        .auth_values = str_of(options->upstream.auth_values),
-        .msg_pointer = str_of(options->upstream.msg_pointer),
-    };
+    const struct verdict_rules rules = outgoing_verdict_rules(&attempt->setup->options);
     const struct verdict_answer heard = {
         .status = answer->status,
         .body = answer->body,
