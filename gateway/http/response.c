@@ -164,7 +164,8 @@ static int put(struct iovec *iov, int count, const char *at, size_t len, size_t 
         *skip -= len;
         return count;
     }
-    iov[count].iov_base = (char *)(uintptr_t)at + *skip; /* writev's iovec is not const */
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): writev's iovec is not const */
+    iov[count].iov_base = (char *)(uintptr_t)at + *skip;
     iov[count].iov_len = len - *skip;
     *skip = 0;
     return count + 1;
