@@ -31,6 +31,7 @@ struct master {
     struct generation *current;
     struct generation *coming;                   /* a reload that is not ready yet */
     struct generation *leaving[GENERATIONS_MAX]; /* draining after a reload */
+    bool reload_again; /* asked for while one was under way: what it loaded may be old already */
     enum master_phase phase;
     struct timer *tick;     /* each second */
     struct timer *deadline; /* of the present phase of stopping */

@@ -69,11 +69,13 @@ static size_t free_place(const struct master *master)
 void reload_begin(struct master *master)
 {
     struct err err = {""};
-    if (master->phase != MASTER_SERVING || master->coming != NULL ||
-        free_place(master) == GENERATIONS_MAX) {
-        log_event(LOG_LEVEL_WARNING, "reload", "kept=old why=%s",
-                  master->phase == MASTER_SERVING ? "earlier reloads are still under way"
-                                                  : "not serving");
+    if (master->phase != MASTER_SERVING) {
+        log_event(LOG_LEVEL_WARNING, "reload", "kept=old why=not serving");
+        return;
+    }
+    master->reload_again = master->coming != NULL || free_place(master) == GENERATIONS_MAX;
+    if (master->reload_again) {
+        log_event(LOG_LEVEL_INFO, "reload", "waits=1 why=earlier reloads are still under way");
         return;
     }
     sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_mono_ms() * 1000);
@@ -121,7 +123,7 @@ static void swap(struct master *master)
     sd_notify(0, "READY=1\nSTATUS=serving");
 }
 
-void reload_on_changed(struct master *master, struct generation *generation)
+static void step(struct master *master, struct generation *generation)
 {
     struct generation_state state;
     generation_state(generation, &state);
@@ -142,5 +144,13 @@ void reload_on_changed(struct master *master, struct generation *generation)
         master_forget(master, &master->coming);
     } else if (state.ready) {
         swap(master);
+    }
+}
+
+void reload_on_changed(struct master *master, struct generation *generation)
+{
+    step(master, generation);
+    if (master->reload_again && master->coming == NULL && free_place(master) < GENERATIONS_MAX) {
+        reload_begin(master);
     }
 }

@@ -6,7 +6,8 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import { children, startSystem, until } from '../lib/system.mjs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { children, startSystem, until, writeConf } from '../lib/system.mjs';
 import { file, get, household, inventedPhone, post, receiptOf, tokenOf } from '../lib/farmer.mjs';
 
 async function withSystem(options, body) {
@@ -197,5 +198,46 @@ test('keys rotate for every purpose, and what was filed before is found; lookup 
       assert.equal(receiptOf(asked.location), receipt, purpose);
     }
     assert.throws(() => system.cli('mashang', 'keys', 'rotate', 'lookup'), /two keys are searched/);
+  });
+});
+
+test('reloads under load: nobody is turned away and no connection breaks under a request', async () => {
+  await withSystem({}, async (system, code) => {
+    const running = { on: true, fine: 0, wrong: [] };
+    const client = async (i) => {
+      while (running.on) {
+        try {
+          const answer = i % 3 ? await get(system.base + code) : await file(system.base, code, household());
+          if (answer.status === (i % 3 ? 200 : 303)) running.fine += 1;
+          else running.wrong.push(answer.status);
+        } catch (error) {
+          running.wrong.push(error.cause?.code ?? error.message);
+        }
+      }
+    };
+    const clients = Array.from({ length: 9 }, (_, i) => client(i));
+    for (let i = 1; i <= 5; i++) {
+      system.gateway.kill('SIGHUP');
+      await until('the reload', () => (system.logText().match(/ev=reload done/g) ?? []).length === i);
+      const fine = running.fine;
+      await until('answers after it', () => running.fine > fine + 30);
+    }
+    running.on = false;
+    await Promise.all(clients);
+    assert.deepEqual(running.wrong, []);
+  });
+});
+
+test('a reload asked for while one is under way is done after it', async () => {
+  await withSystem({}, async (system, code) => {
+    for (let ms = 4; ms <= 60; ms += 4) {
+      system.gateway.kill('SIGHUP');
+      await sleep(ms);
+      system.settings['public.hotline'] = `0531-123456${10 + ms}`;
+      writeConf(system.conf, system.settings);
+      system.gateway.kill('SIGHUP');
+      const seen = async () => (await get(system.base + code)).html.includes(system.settings['public.hotline']);
+      await until(`the hotline of the reload ${ms} ms later`, seen, { ms: 4000 });
+    }
   });
 });
