@@ -314,16 +314,10 @@ void conn_timed_out(struct conn *conn, enum wait kind)
     }
 }
 
-/* A request may be on its way on a connection that looks idle: one that is already in the socket, and a first one, are waited for. */
+/* A request may be on its way on a connection that looks idle; its visitor would find it reset and could not know whether it counted. */
 void conn_stop(struct conn *conn)
 {
-    char byte;
     if (conn->state == CONN_IDLE) {
-        bool coming = recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
-        if (coming || conn->fresh) {
-            conn_wait_for(conn, WAIT_LINGER, STOP_GRACE_MS);
-        } else {
-            conn_close(conn);
-        }
+        conn_wait_for(conn, WAIT_LINGER, STOP_GRACE_MS);
     }
 }

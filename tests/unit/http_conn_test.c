@@ -220,8 +220,10 @@ static void test_stop_finishes_what_is_under_way(void **state)
     start(LOCAL, plain());
     int idle = dial();
     int late = dial();
+    int after = dial();
     int fd = dial();
     assert_has(ask(idle, GET("/")), "200 OK");
+    assert_has(ask(after, GET("/")), "200 OK");
     say(late, STR(GET("/late")));
     usleep(10 * 1000);
     int begun = dial();
@@ -233,7 +235,12 @@ static void test_stop_finishes_what_is_under_way(void **state)
     assert_has(hear(begun, false), "0 /begun?");
     assert_true(closed(begun, 1000));
     close(begun);
-    assert_true(closed(idle, 1000));
+    usleep(100 * 1000);
+    say(after, STR(GET("/after"))); /* was on its way when the stop came */
+    assert_has(hear(after, false), "0 /after?");
+    assert_true(closed(after, 1000));
+    close(after);
+    assert_true(closed(idle, 1500));
     assert_has(hear(late, false), "Connection: close\r\n");
     assert_true(closed(late, 1000));
     close(idle);
