@@ -20,7 +20,9 @@ enum {
     DRAIN_LOOK_MS = 20,
     COUNTS_MS = 1000,
     ADOPTED_MAX = 8,
-    BODY_BYTES_MAX = 65536
+    BODY_BYTES_MAX = 65536,
+    STORE_WAIT_MS =
+        300 /* a few are enough while Redis is well; without it the form is served all the same */
 };
 
 struct worker {
@@ -236,6 +238,12 @@ int worker_run(const struct worker_start *start)
     struct worker worker = {.start = start};
     struct err err = {""};
     begin(&worker);
+    /* whoever is served before the store is found would be told 503 although the generation before could have stored it */
+    (void)!store_wait(worker.store, clock_mono_ms() + STORE_WAIT_MS, &err);
+    if (worker.drain_until_ms > 0) {
+        end(&worker);
+        return 0;
+    }
     bool fits = start->kind == WORKER_WEB ? begin_web(&worker, &err) : begin_forward(&worker, &err);
     if (!fits) {
         log_event(LOG_LEVEL_ERROR, "worker", "why=%s", err.text);
