@@ -9,7 +9,12 @@
 #include "domain/phone.h"
 #include "domain/resident_id.h"
 
-enum { TYPED_TIMES = 4, BYTES_PER_CHAR = 4, REPLACEMENT = 0xFFFD };
+enum {
+    TEXT_TIMES = 4, /* before folding a text may have so many times the characters allowed */
+    BYTES_PER_CHAR = 4,
+    REPLACEMENT = 0xFFFD,
+    REPLACEMENT_BYTES = 3
+};
 
 /* One field while it is read: what it is worth, or what is wrong with it. */
 struct reading {
@@ -27,13 +32,12 @@ static bool is_control(uint32_t code)
     return (code < 0x20 && !layout) || (code >= 0x7F && code < 0xA0);
 }
 
-static json_t *typed_text(struct str text, size_t chars_max)
+static json_t *typed_text(struct str text)
 {
     struct buf shown;
     uint32_t code;
-    size_t room = chars_max * TYPED_TIMES;
-    buf_init(&shown, room * BYTES_PER_CHAR);
-    for (; room > 0 && text.len > 0; room--) {
+    buf_init(&shown, text.len * REPLACEMENT_BYTES + 1);
+    while (text.len > 0) {
         if (!utf8_next(&text, &code)) {
             text = str_from(text, 1);
             code = REPLACEMENT;
@@ -59,7 +63,7 @@ static json_t *typed_choices(const struct form_field *field, const struct fields
     json_t *list = json_array();
     for (size_t i = 0; i < fields->count && json_array_size(list) < FORM_OPTIONS_MAX; i++) {
         if (str_is(fields->at[i].name, field->name)) {
-            json_array_append_new(list, typed_text(fields->at[i].value, field->chars_max));
+            json_array_append_new(list, typed_text(fields->at[i].value));
         }
     }
     return list;
@@ -73,8 +77,7 @@ static void read_typed(json_t *typed, const struct form_field *field, const stru
     if (field->type == FORM_CHOICES) {
         json_object_set_new(typed, field->name, typed_choices(field, fields));
     } else if (field->type != FORM_TICK) {
-        struct str text = fields_get(fields, field->name);
-        json_object_set_new(typed, field->name, typed_text(text, field->chars_max));
+        json_object_set_new(typed, field->name, typed_text(fields_get(fields, field->name)));
     } else if (is_ticked(fields, field->name)) {
         json_object_set_new(typed, field->name, json_true());
     }
@@ -147,7 +150,7 @@ static void read_phone(struct str typed, struct reading *ret)
 static void read_text(const struct form_field *field, struct str typed, struct reading *ret)
 {
     struct buf text;
-    buf_init(&text, field->chars_max * TYPED_TIMES * BYTES_PER_CHAR);
+    buf_init(&text, field->chars_max * TEXT_TIMES * BYTES_PER_CHAR);
     if (!person_text_clean(typed, &text)) {
         ret->fault = "characters";
     } else if (!buf_ok(&text) || utf8_length(buf_str(&text)) > field->chars_max) {

@@ -9,7 +9,7 @@
  * repeats, ticks as true. Unknown fields are ignored; unknown choices are faults. Fields of FORM_PAGE_CHECK are read with
  * ANSWERS_SUBMIT only. At most one fault per field, in the form's order.
  * typed: a member per field that was sent, text as string, choices as array of strings, a tick that is set as true; as typed, but valid UTF-8
- * without controls, cut after four times what the field allows.
+ * without controls, however long: nothing that was typed is lost (the body has a limit).
  */
 #ifndef DOMAIN_ANSWERS_H
 #define DOMAIN_ANSWERS_H

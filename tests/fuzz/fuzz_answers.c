@@ -75,7 +75,7 @@ static void check_value(const struct form_field *field, const json_t *value, boo
     } else {
         size_t codes = utf8_length(str_of(json_string_value(value)));
         check_text(value, typed || field->type == FORM_TEXT);
-        CHECK(codes <= field->chars_max * (typed ? 4 : 1));
+        CHECK(typed || codes <= field->chars_max);
     }
 }
 
