@@ -83,7 +83,22 @@ static bool merge_risks(json_t *merged, const json_t *values)
     return added;
 }
 
-/* What was written before stays; the new words follow on a line of their own. */
+/* The end of a text, at most that many characters. */
+static struct str tail(struct str text, size_t chars)
+{
+    uint32_t code;
+    for (size_t left = utf8_length(text); left > chars; left--) {
+        if (!utf8_next(&text, &code)) {
+            break;
+        }
+    }
+    return text;
+}
+
+/*
+ * What was written before stays; the new words follow on a line of their own. When there is no room for both the oldest words go: earlier events
+ * carried them, the new ones nobody has seen.
+ */
 static bool merge_detail(json_t *merged, const json_t *values)
 {
     const char *before = json_string_value(json_object_get(merged, "detail"));
@@ -92,13 +107,13 @@ static bool merge_detail(json_t *merged, const json_t *values)
         return false;
     }
     struct buf both;
-    buf_init(&both, DETAIL_CHARS_MAX * 4);
+    buf_init(&both, DETAIL_CHARS_MAX * 8);
     if (before != NULL && *before != '\0') {
         buf_puts(&both, before);
         buf_putc(&both, '\n');
     }
     buf_puts(&both, now);
-    struct str kept = utf8_head(buf_str(&both), DETAIL_CHARS_MAX);
+    struct str kept = tail(buf_str(&both), DETAIL_CHARS_MAX);
     json_object_set_new(merged, "detail", json_stringn(kept.at, kept.len));
     buf_release(&both);
     return true;
@@ -115,6 +130,34 @@ static bool take_over(json_t *merged, const json_t *values, const char *name)
     return true;
 }
 
+static bool is_one_of(const char *name, const char *const *names)
+{
+    while (*names != NULL && strcmp(*names, name) != 0) {
+        names++;
+    }
+    return *names != NULL;
+}
+
+/* Whatever else the form asks. Only who filed the report may change what was said; others may say what was not. */
+static bool merge_others(json_t *merged, json_t *values, bool by_token)
+{
+    static const char *const apart[] = {
+        "risk",  "detail",  "name",         "phone",    "helper_name",       "id_number",
+        "no_id", "consent", "helper_phone", "guardian", "consent_sensitive", NULL};
+    static const char *const filers[] = {"role", "filed_by", NULL};
+    bool added = false;
+    const char *name;
+    json_t *value;
+    json_object_foreach(values, name, value)
+    {
+        bool there = json_object_get(merged, name) != NULL || is_one_of(name, filers);
+        if (!is_one_of(name, apart) && (by_token || !there)) {
+            added |= take_over(merged, values, name);
+        }
+    }
+    return added;
+}
+
 json_t *addition_merge(const json_t *old_values, const json_t *new_values, bool by_token,
                        bool *ret_added, bool *ret_corrected)
 {
@@ -122,18 +165,13 @@ json_t *addition_merge(const json_t *old_values, const json_t *new_values, bool 
     json_t *merged = json_deep_copy(old_values);
     bool risks = merge_risks(merged, new_values);
     bool detail = merge_detail(merged, new_values);
-    bool urgent = take_over(merged, new_values, "urgent");
-    bool disaster = take_over(merged, new_values, "disaster");
-    *ret_added = risks || detail || urgent || disaster;
+    bool others = merge_others(merged, (json_t *)new_values, by_token);
+    *ret_added = risks || detail || others;
     *ret_corrected = false;
     for (size_t i = 0; by_token && i < sizeof corrections / sizeof corrections[0]; i++) {
         if (take_over(merged, new_values, corrections[i])) {
             *ret_corrected = true;
         }
-    }
-    if (by_token) {
-        *ret_added |= take_over(merged, new_values, "role");
-        *ret_added |= take_over(merged, new_values, "filed_by");
     }
     take_over(merged, new_values, "consent_sensitive");
     return merged;

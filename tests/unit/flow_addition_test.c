@@ -3,6 +3,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <stdio.h>
+#include <string.h>
+
 #include <cmocka.h>
 
 #include "flow/addition.h"
@@ -43,6 +46,19 @@ static void test_merge(void **state)
          false, "{\"risk\":[\"jobs\"],\"name\":\"甲甲\"}", false, false},
         {"{\"risk\":[\"jobs\"],\"name\":\"甲甲\"}", "{\"risk\":[\"jobs\"],\"name\":\"乙乙\"}", true,
          "{\"risk\":[\"jobs\"],\"name\":\"乙乙\"}", false, true},
+        /* what a county's own form asks: the filer may change it, others may only say what was not said */
+        {"{\"risk\":[\"jobs\"],\"people\":\"4\"}", "{\"risk\":[\"jobs\"],\"people\":\"5\"}", true,
+         "{\"risk\":[\"jobs\"],\"people\":\"5\"}", true, false},
+        {"{\"risk\":[\"jobs\"],\"people\":\"4\"}", "{\"risk\":[\"jobs\"],\"people\":\"5\"}", false,
+         "{\"risk\":[\"jobs\"],\"people\":\"4\"}", false, false},
+        {"{\"risk\":[\"jobs\"]}", "{\"risk\":[\"jobs\"],\"people\":\"5\"}", false,
+         "{\"risk\":[\"jobs\"],\"people\":\"5\"}", true, false},
+        {"{\"risk\":[\"jobs\"],\"disaster\":\"flood\"}",
+         "{\"risk\":[\"jobs\"],\"disaster\":\"hail\"}", false,
+         "{\"risk\":[\"jobs\"],\"disaster\":\"flood\"}", false, false},
+        {"{\"risk\":[\"jobs\"],\"role\":\"head\"}",
+         "{\"risk\":[\"jobs\"],\"role\":\"member\",\"filed_by\":\"cadre\"}", false,
+         "{\"risk\":[\"jobs\"],\"role\":\"head\"}", false, false},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -62,10 +78,37 @@ static void test_merge(void **state)
     }
 }
 
+/* The newest words are never the ones that are cut off. */
+static void test_many_words(void **state)
+{
+    (void)state;
+    json_t *values = parse("{\"risk\":[\"jobs\"]}");
+    for (int i = 0; i < 12; i++) {
+        char detail[1600] = "";
+        bool added;
+        bool corrected;
+        for (int n = 0; n < 490; n++) {
+            strcat(detail, "字");
+        }
+        snprintf(detail + strlen(detail), 16, "第%d次", i);
+        json_t *now = json_pack("{s:[s], s:s}", "risk", "jobs", "detail", detail);
+        json_t *merged = addition_merge(values, now, false, &added, &corrected);
+        const char *text = json_string_value(json_object_get(merged, "detail"));
+        assert_true(added);
+        assert_string_equal(text + strlen(text) - strlen(detail), detail);
+        assert_true(strlen(text) <= 6000);
+        json_decref(values);
+        json_decref(now);
+        values = merged;
+    }
+    json_decref(values);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_merge),
+        cmocka_unit_test(test_many_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
