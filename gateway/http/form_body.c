@@ -105,15 +105,18 @@ static enum form_body read_part_head(struct str *rest, struct str *ret_name)
     return FORM_BODY_BROKEN;
 }
 
-/* delimiter is "\r\n--boundary"; the first one may stand at the very beginning. */
+/* delimiter is "\r\n--boundary"; the first one may stand at the very beginning. What stands before it and behind the last one is
+ * skipped (RFC 2046 §5.1.1). */
 static enum form_body read_multipart(struct str body, struct str delimiter, struct fields *ret)
 {
     struct str rest = body;
     struct str opening = str_from(delimiter, 2);
-    if (!str_starts(rest, opening)) {
+    struct str preamble;
+    if (str_starts(rest, opening)) {
+        rest = str_from(rest, opening.len);
+    } else if (!take_until(&rest, delimiter, &preamble)) {
         return FORM_BODY_BROKEN;
     }
-    rest = str_from(rest, opening.len);
     while (!str_starts(rest, STR("--"))) {
         struct str name;
         struct str value;
@@ -133,7 +136,7 @@ static enum form_body read_multipart(struct str body, struct str delimiter, stru
         }
     }
     rest = str_from(rest, 2);
-    return rest.len == 0 || str_is(rest, "\r\n") ? FORM_BODY_OK : FORM_BODY_BROKEN;
+    return rest.len == 0 || str_starts(rest, STR("\r\n")) ? FORM_BODY_OK : FORM_BODY_BROKEN;
 }
 
 static enum form_body read_by_boundary(struct buf *storage, struct str type, struct str body,

@@ -115,8 +115,13 @@ void send_empty(const struct web *web, struct exchange *exchange, int status)
     exchange_send(exchange, status);
 }
 
+static bool is_under(struct str path, struct str folder)
+{
+    return str_starts(path, folder) && (path.len == folder.len || path.at[folder.len] == '/');
+}
+
 bool send_is_machine(const struct exchange *exchange)
 {
     struct str path = exchange_request(exchange)->path;
-    return str_starts(path, STR("/api/")) || str_starts(path, STR("/hooks/"));
+    return is_under(path, STR("/api")) || is_under(path, STR("/hooks"));
 }

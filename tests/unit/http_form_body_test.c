@@ -69,7 +69,11 @@ static const struct {
      FORM_BODY_BROKEN, NULL},
     {MULTIPART, "--B\r\nContent-Disposition: form-data; name=\"a\"\r\nx\r\n--B--", FORM_BODY_BROKEN,
      NULL},
-    {MULTIPART, "x" PART("a", "1") "--B--", FORM_BODY_BROKEN, NULL},
+    /* RFC 2046: a preamble and an epilogue are skipped, and a boundary in the middle of a line is none */
+    {MULTIPART, "x\r\n" PART("a", "1") "--B--", FORM_BODY_OK, "a=1;"},
+    {MULTIPART, PART("a", "1") "--B--\r\nx", FORM_BODY_OK, "a=1;"},
+    {MULTIPART, "x" PART("a", "1") "--B--", FORM_BODY_OK, ""},
+    {MULTIPART, "x" PART("a", "1"), FORM_BODY_BROKEN, NULL},
 };
 
 static struct exchange *exchange_with(const char *type, struct str body)
