@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -233,6 +234,29 @@ bool setup_read_secret(const char *path, char **ret_bytes, size_t *ret_len, stru
     return read;
 }
 
+/* A secret that everybody on the machine can read is none; unlike with the keyring, systems that run so go on. */
+static void warn_of_open_secrets(struct setup *setup)
+{
+    const struct options *options = &setup->options;
+    const struct {
+        const char *key, *path;
+    } files[] = {{"redis.password_file", options->redis.password_file},
+                 {"upstream.secret_file", options->upstream.secret_file},
+                 {"upstream.callback_secret_file", options->upstream.callback_secret_file},
+                 {"upstream.token_body_file", options->upstream.token_body_file},
+                 {"upstream.client_key", options->upstream.client_key}};
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        struct stat at;
+        char text[256];
+        if (files[i].path[0] != '\0' && stat(files[i].path, &at) == 0 &&
+            (at.st_mode & S_IROTH) != 0) {
+            snprintf(text, sizeof text, "%s: %.120s: mode %04o lets everybody read it, use 0600",
+                     files[i].key, files[i].path, (unsigned)(at.st_mode & 07777));
+            warn(setup, text);
+        }
+    }
+}
+
 static bool load_secrets(struct setup *setup, struct err *err)
 {
     const struct options *options = &setup->options;
@@ -253,6 +277,7 @@ static bool load_secrets(struct setup *setup, struct err *err)
         read = setup_read_secret(options->upstream.callback_secret_file, &setup->hook_secret,
                                  &setup->hook_secret_len, err);
     }
+    warn_of_open_secrets(setup);
     return read;
 }
 

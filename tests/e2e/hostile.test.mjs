@@ -241,3 +241,12 @@ test('a reload asked for while one is under way is done after it', async () => {
     }
   });
 });
+
+test('a secret that everybody can read is warned of', async () => {
+  await withSystem({}, async (system) => {
+    const warnings = () => JSON.parse(system.cli('mashang', 'check-config', '--json')).warnings.filter((one) => /everybody/.test(one));
+    assert.deepEqual(warnings(), []);
+    fs.chmodSync(system.settings['upstream.secret_file'], 0o644);
+    assert.match(warnings().join('\n'), /^upstream.secret_file: .*mode 0644[^\n]*$/);
+  });
+});
