@@ -37,7 +37,7 @@ void form_cache_free(struct form_cache **cache)
     }
 }
 
-const struct form_entry *form_cache_find(struct form_cache *cache, struct str key, int64_t day)
+struct form_entry *form_cache_find(struct form_cache *cache, struct str key, int64_t day)
 {
     for (size_t i = 0; i < FORM_CACHE_ENTRIES; i++) {
         struct form_entry *entry = &cache->entries[i];

@@ -17,6 +17,7 @@ struct form_entry {
     char key[CODE_TEXT_BYTES];
     int64_t day;
     uint64_t used;
+    int64_t looked_ms; /* when its code was last found good */
     struct code code;
     area_index area;
     char etag_plain[FORM_CACHE_ETAG_BYTES];
@@ -30,7 +31,7 @@ struct form_cache;
 struct form_cache *form_cache_new(void);
 void form_cache_free(struct form_cache **cache);
 /* NULL: not there, or of another day. */
-const struct form_entry *form_cache_find(struct form_cache *cache, struct str key, int64_t day);
+struct form_entry *form_cache_find(struct form_cache *cache, struct str key, int64_t day);
 /* html holds PAGES_TOKEN_HOLE exactly once; takes the place of the entry longest unused. */
 const struct form_entry *form_cache_put(struct form_cache *cache, struct str key, int64_t day,
                                         const struct code *code, area_index area, struct str html);

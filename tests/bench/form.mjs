@@ -43,7 +43,7 @@ pid ${folder}/pid;
 error_log ${folder}/error.log;
 events { worker_connections 1024; multi_accept on; }
 http {
-  access_log off; server_tokens off; sendfile on; tcp_nopush on; tcp_nodelay on;
+  access_log off; server_tokens off; sendfile off; tcp_nodelay on;
   keepalive_timeout 75s; keepalive_requests 1000000000; open_file_cache max=16; open_file_cache_valid 1h;
   client_body_temp_path ${folder}/a; proxy_temp_path ${folder}/b; fastcgi_temp_path ${folder}/c; uwsgi_temp_path ${folder}/d; scgi_temp_path ${folder}/e;
 server {
