@@ -12,7 +12,7 @@
 #include "flow/hidden.h"
 #include "flow/snapshot.h"
 
-enum { FLIGHT_MAGIC = 0xF11847, EVENT_BYTES_MAX = 65536, HOUR_MS = 3600000 };
+enum { FLIGHT_MAGIC = 0xF11847, HOUR_MS = 3600000 };
 
 struct flight {
     unsigned magic;
@@ -43,7 +43,7 @@ void flight_begin(const struct flight_line *line, unsigned bucket, const struct 
     flight->end.bucket = bucket;
     flight->landed = landed;
     flight->arg = arg;
-    buf_init(&flight->event, EVENT_BYTES_MAX);
+    buf_init(&flight->event, SNAPSHOT_BYTES_MAX);
     if (seal_open(&line->setup->keyring, str_of(job->receipt), str_of(SNAPSHOT_EVENT), job->sealed,
                   &flight->event)) {
         take_off(flight);

@@ -8,9 +8,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metrics.h"
+#include "base/rand.h"
 #include "flow/breaker.h"
 #include "flow/flight.h"
 #include "flow/settling.h"
+#include "flow/suspects.h"
 
 enum {
     FORWARD_MAGIC = 0xF03A3D,
@@ -34,6 +36,7 @@ struct forward {
     struct flight_line line;
     struct settling *settling;
     struct breaker breaker;
+    struct suspects suspects;
     struct timer *look;
     struct lane lanes[BUCKETS];
     size_t first;      /* whose turn it is: no county may wait for another's backlog */
@@ -299,14 +302,43 @@ static void count_landing(struct forward *forward, const struct flight_end *end)
     }
 }
 
+/* Others are delivered and this one is refused again as if we were misconfigured: it waits longer each time, and the breaker hears nothing of it. */
+static bool is_its_own_trouble(struct forward *forward, const struct flight_end *end,
+                               struct flight_end *ret_put_off)
+{
+    const struct options *options = &forward->setup->options;
+    uint64_t random;
+    int64_t times = suspects_judge(&forward->suspects, end->result.id, end->result.at_ms,
+                                   forward->line.delivered_wall_ms);
+    if (times == 0) {
+        return false;
+    }
+    rand_bytes(&random, sizeof random);
+    *ret_put_off = *end;
+    ret_put_off->kind = FLIGHT_LATER;
+    ret_put_off->result.outcome = QUEUE_LATER;
+    ret_put_off->result.delay_ms = retry_delay_ms(times, options->forward.breaker_open_ms,
+                                                  options->forward.backoff_max_ms, random);
+    log_event(LOG_LEVEL_WARNING, "suspect", "event=%.4s… times=%lld why=%s", end->result.id,
+              (long long)times, end->result.words);
+    return true;
+}
+
 static void on_landed(void *arg, const struct flight_end *end)
 {
     struct forward *forward = arg;
+    struct flight_end put_off;
     CHECK_OBJ(forward, FORWARD_MAGIC);
+    bool own_trouble = end->kind == FLIGHT_MISTAKEN && is_its_own_trouble(forward, end, &put_off);
+    if (own_trouble) {
+        end = &put_off;
+    }
     forward->in_flight--;
     count_landing(forward, end);
     if (end->kind == FLIGHT_MISTAKEN) {
         trip(forward, end->result.words);
+    } else if (own_trouble) {
+        /* as a probe it told nothing: the next one is another */
     } else if (end->kind != FLIGHT_UNSENT) { /* there the other side said nothing */
         pass(forward);
     }

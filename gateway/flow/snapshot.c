@@ -7,8 +7,6 @@
 #include "crypto/seal.h"
 #include "domain/report.h"
 
-enum { SNAPSHOT_BYTES_MAX = 65536 };
-
 /* The plain text is wiped: it names a person. */
 static void seal_json(const struct snapshot_request *request, const char *what, json_t *take_json,
                       struct buf *to)

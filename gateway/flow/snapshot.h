@@ -9,6 +9,9 @@
 #include "base/buf.h"
 #include "flow/setup.h"
 
+/* A body is at most 64 KiB (house limit of http); escaped as JSON, with what additions keep, it stays well below. */
+enum { SNAPSHOT_BYTES_MAX = 512 << 10 };
+
 /* The seal's `what` (crypto/seal.h). */
 #define SNAPSHOT_REPORT "report"
 #define SNAPSHOT_EVENT  "event"

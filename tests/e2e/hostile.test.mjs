@@ -250,3 +250,23 @@ test('a secret that everybody can read is warned of', async () => {
     assert.match(warnings().join('\n'), /^upstream.secret_file: .*mode 0644[^\n]*$/);
   });
 });
+
+test('one report that a filter before the monitoring system always answers 403 delays no other', async () => {
+  await withSystem({}, async (system, code) => {
+    await system.upstream.control({ status: 403, for: '毒丸' });
+    const poison = receiptOf((await file(system.base, code, household({ detail: '毒丸' }))).location);
+    const delivered = async (receipt) => (await system.upstream.effects()).effects[receipt];
+    for (let i = 0; i < 12; i += 1) {
+      const receipt = receiptOf((await file(system.base, code, household())).location);
+      await until(`report ${i} to be delivered`, () => delivered(receipt), { ms: 5000 });
+    }
+    const metrics = (await get(`${system.admin}/metrics`)).html;
+    const opened = Number(metrics.match(/^mashang_breaker_opened_total (\d+)/m)[1]);
+    assert.ok(opened >= 1 && opened <= 3, `the breaker opened ${opened} times`);
+    assert.equal(await delivered(poison), undefined);
+    const dead = JSON.parse(system.cli('mashang', 'queue', 'stats', '--json'));
+    assert.equal(dead.buried, 0, 'nothing is buried');
+    await system.upstream.control({});
+    await until('the poisoned one, once the filter is mended', () => delivered(poison), { ms: 10000 });
+  });
+});
