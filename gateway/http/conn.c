@@ -27,7 +27,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-enum { LINGER_BYTES_MAX = 256 * 1024, STOP_GRACE_MS = 1000 };
+enum { LINGER_BYTES_MAX = 256 * 1024, STOP_GRACE_MS = 1000, SMALL_BODY_BYTES = 8192 };
 
 static void on_read(evutil_socket_t fd, short what, void *arg);
 static void on_write(evutil_socket_t fd, short what, void *arg);
@@ -154,6 +154,18 @@ static bool admit(struct conn *conn, bool body_is_here)
     return true;
 }
 
+/* Forms are small and always have room. Larger bodies share a budget, or whoever stalls many of them would take the memory of all. */
+static bool within_budget(struct conn *conn)
+{
+    struct exchange *exchange = conn->exchange;
+    struct listener *listener = conn->listener;
+    size_t room = exchange->reader.body.room;
+    size_t large = room > SMALL_BODY_BYTES ? room : 0;
+    listener->large_bytes = listener->large_bytes - exchange->large_bytes + large;
+    exchange->large_bytes = large;
+    return large == 0 || listener->large_bytes <= listener->options.large_bytes_max;
+}
+
 /* Takes bytes of one request; returns how many were used. */
 static size_t feed_request(struct conn *conn, struct str bytes)
 {
@@ -176,7 +188,9 @@ static size_t feed_request(struct conn *conn, struct str bytes)
         result = reader_feed(reader, str_from(bytes, used), &more);
         used += more;
     }
-    if (result == READER_WHOLE) {
+    if (!within_budget(conn)) {
+        conn_refuse(conn, 503);
+    } else if (result == READER_WHOLE) {
         dispatch(conn);
     } else if (result == READER_REFUSED) {
         conn_refuse(conn, reader->status);

@@ -60,7 +60,8 @@ struct exchange {
     int status; /* of exchange_send; 0 when detached */
     void (*on_gone)(void *arg);
     void *gone_arg;
-    struct buf form; /* decoded by exchange_read_form */
+    struct buf form;    /* decoded by exchange_read_form */
+    size_t large_bytes; /* of the listener's, held by a body that is larger than a form's */
     struct reader reader;
     struct response response;
 };
@@ -72,6 +73,7 @@ struct listener {
     struct loop *loop;
     struct listener_options options;
     struct listener_counts counts;
+    size_t large_bytes; /* held by all large bodies together */
     struct guard *guard;
     struct deadlines deadlines;
     struct timer *sweep;

@@ -65,6 +65,8 @@ static void recycle(void *arg)
         explicit_bzero(exchange->reader.body.at, exchange->reader.body.room);
     }
     reader_reset(&exchange->reader, 0);
+    listener->large_bytes -= exchange->large_bytes;
+    exchange->large_bytes = 0;
     listener->live_exchanges--;
     if (listener->freed || listener->free_count == EXCHANGES_KEPT) {
         reader_release(&exchange->reader);

@@ -20,6 +20,7 @@ enum {
     IDLE_MS = 75 * 1000,
     WRITE_MS = 30 * 1000,
     BODY_BYTES_MAX = 64 * 1024,
+    LARGE_BYTES_MAX = 32 << 20,
     CONNECTIONS_MAX = 10000
 };
 
@@ -33,6 +34,8 @@ static void fill_defaults(struct listener_options *options)
     options->idle_ms = options->idle_ms ? options->idle_ms : IDLE_MS;
     options->write_ms = options->write_ms ? options->write_ms : WRITE_MS;
     options->body_bytes_max = options->body_bytes_max ? options->body_bytes_max : BODY_BYTES_MAX;
+    options->large_bytes_max = options->large_bytes_max ? options->large_bytes_max
+                                                        : LARGE_BYTES_MAX;
     options->connections_max = options->connections_max ? options->connections_max
                                                         : CONNECTIONS_MAX;
 }

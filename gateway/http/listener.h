@@ -20,6 +20,7 @@ struct listener_options {
     void *arg;
     size_t connections_max;      /* 0: 10,000 */
     size_t body_bytes_max;       /* 0: 64 KiB */
+    size_t large_bytes_max;      /* of all bodies over 8 KiB together, else 503; 0: 32 MiB */
     const char *trusted_proxies; /* CIDRs; a unix socket's peer is one by nature */
     const char *address_exempt;
     int64_t address_per_s; /* 0: no ceiling; counted in this process */

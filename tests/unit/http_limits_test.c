@@ -160,6 +160,46 @@ static void test_cap(void **state)
     finish();
 }
 
+static void say_half_a_body(int fd, size_t bytes)
+{
+    static char block[60000];
+    memset(block, 'a', sizeof block);
+    say(fd, STR("POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 64000\r\n\r\n"));
+    say(fd, str_make(block, bytes));
+}
+
+static void test_stalled_large_bodies_share_a_budget(void **state)
+{
+    struct listener_options options = plain();
+    (void)state;
+    options.large_bytes_max = 200000;
+    start(LOCAL, options);
+    int stalled[2] = {dial(), dial()};
+    say_half_a_body(stalled[0], 60000);
+    say_half_a_body(stalled[1], 60000);
+    usleep(50000);
+    int one_more = dial();
+    say_half_a_body(one_more, 60000);
+    const char *text = hear(one_more, false);
+    assert_has(text, "HTTP/1.1 503 ");
+    assert_has(text, "Retry-After: ");
+    close(one_more);
+    int form = dial(); /* a form's few bytes are never refused for it */
+    assert_has(ask(form, "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"),
+               "HTTP/1.1 200");
+    close(form);
+    close(stalled[0]);
+    close(stalled[1]);
+    usleep(50000);
+    int later = dial(); /* what they held is free again */
+    say_half_a_body(later, 60000);
+    static char rest[4000];
+    say(later, str_make(rest, sizeof rest));
+    assert_has(hear(later, false), "HTTP/1.1 200");
+    close(later);
+    finish();
+}
+
 static void test_address_ceiling_and_proxies(void **state)
 {
     struct listener_options options = {
@@ -224,6 +264,7 @@ int main(void)
         cmocka_unit_test(test_keep_alive_gives_each_head_its_own_time),
         cmocka_unit_test(test_a_reader_that_stops_is_cut_off),
         cmocka_unit_test(test_cap),
+        cmocka_unit_test(test_stalled_large_bodies_share_a_budget),
         cmocka_unit_test(test_address_ceiling_and_proxies),
         cmocka_unit_test(test_no_descriptors_left),
     };
