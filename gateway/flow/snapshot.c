@@ -48,14 +48,14 @@ static json_t *event_json(const struct snapshot_request *request, const char *ev
 
 void snapshot_make(const struct snapshot_request *request, struct snapshot *ret)
 {
-    json_t *values = json_deep_copy(request->values);
     if (request->version == 1) {
         snprintf(ret->event_id, sizeof ret->event_id, "%s", request->receipt);
     } else {
         snprintf(ret->event_id, sizeof ret->event_id, "%s-%lld", request->receipt,
                  (long long)request->version);
     }
-    seal_json(request, SNAPSHOT_REPORT, json_pack("{s:o}", "values", values), &ret->report);
+    seal_json(request, SNAPSHOT_REPORT, json_pack("{s:O}", "values", request->values),
+              &ret->report);
     seal_json(request, SNAPSHOT_EVENT, event_json(request, ret->event_id), &ret->event);
 }
 

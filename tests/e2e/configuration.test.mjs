@@ -1,0 +1,77 @@
+// What a county's IT person types wrong into the configuration: exit 78, the place, what is allowed.
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { build, root, writeConf } from '../lib/system.mjs';
+
+describe('wrong configuration: exit 78, the place, what is allowed', () => {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'mashang-conf-'));
+  before(() => execFileSync(path.join(build, 'mashang'), ['init', path.join(dir, 'etc')], { stdio: 'ignore' }));
+  after(() => fs.rmSync(dir, { recursive: true, force: true }));
+  const base = () => ({
+    'areas.file': path.join(root, 'deploy/areas/370115.csv'), 'forms.dir': path.join(root, 'templates'), 'procedure.file': path.join(root, 'templates/procedures/laiyuan.json'), 'areas.calendar': path.join(root, 'deploy/calendar'), 'crypto.keyring_file': path.join(dir, 'etc/keyring.json'), 'redis.data_dir': path.join(dir, 'data'),
+  });
+  const run = (text, { env = {}, args = [], command = 'check-config' } = {}) => {
+    const conf = path.join(dir, 'mashang.conf');
+    writeConf(conf, base());
+    fs.appendFileSync(conf, text);
+    return spawnSync(path.join(build, 'mashang'), [command, '-c', conf, ...args], { encoding: 'utf8', env: { ...process.env, ...env }, timeout: 10000 });
+  };
+  test('right: 0', () => {
+    const good = run('');
+    assert.equal(good.status, 0, good.stderr);
+  });
+  const cases = [
+    ['unknown key', '[listen]\nhttpp = 1\n', /mashang\.conf:\d+: listen\.httpp: /], ['unknown section', '[lisen]\nhttp = 1\n', /mashang\.conf:\d+: .*lisen/], ['no section', null, /mashang\.conf:\d+: /], ['not a number', '[listen]\nworkers = many\n', /mashang\.conf:\d+: listen\.workers: .*(0 to 256|number)/], ['out of range', '[upstream]\ntimeout_ms = 1\n', /mashang\.conf:\d+: upstream\.timeout_ms: .*100/],
+    ['not built: progress', '[progress]\nsource = console\n', /mashang\.conf:\d+: progress\.source: .*not built/], ['not built: suite', '[crypto]\nsuite = gm\n', /mashang\.conf:\d+: crypto\.suite: .*not built/], ['not built: sentinel', '[redis]\nurl = sentinel://a\n', /mashang\.conf:\d+: redis\.url: .*not built/], ['not built: event', '[forward]\nevents = accepted transferred\n', /mashang\.conf:\d+: forward\.events: .*not built/], ['not built: when', '[forward]\nwhen = checked\n', /mashang\.conf:\d+: forward\.when: .*not built/],
+    ['not allowed', '[forward]\nwithout_id = maybe\n', /mashang\.conf:\d+: forward\.without_id: .*send/], ['unknown durability', '[redis]\ndurability = always\n', /mashang\.conf:\d+: redis\.durability: .*fsync/], ['twice', '[public]\ntitle = a\ntitle = b\n', /mashang\.conf:\d+: public\.title: /], ['https without authority', '[public]\nbase_url = https://a.example\n', /authority|hotline|icp/],
+    ['https without icp', '[public]\nbase_url = https://a.example\nauthority = 测试区\nhotline = 0531-00000000\n', /icp/], ['url of another kind', '[upstream]\nurl = ftp://a/\n', /mashang\.conf:\d+: upstream\.url: /], ['secret that is not there', '[upstream]\nurl = http://127.0.0.1:1/\nsecret_file = /nowhere\n', /nowhere/], ['trusted proxies that are none', '[listen]\ntrusted_proxies = everyone\n', /mashang\.conf:\d+: listen\.trusted_proxies: /], ['address that is none', '[listen]\nhttp = nowhere\n', /listen\.http/],
+    ['not UTF-8', Buffer.from('[public]\ntitle = \xff\xfe\n', 'latin1'), /mashang\.conf:\d+: /],
+  ];
+  for (const [what, text, said] of cases) {
+    for (const command of ['check-config', 'serve']) {
+      test(`${command}: ${what}`, () => {
+        let done;
+        let wanted = said;
+        if (text === null) {
+          const conf = path.join(dir, 'none.conf');
+          fs.writeFileSync(conf, 'http = 1\n');
+          done = spawnSync(path.join(build, 'mashang'), [command, '-c', conf], { encoding: 'utf8', timeout: 10000 });
+          wanted = /none\.conf:1: /;
+        } else {
+          done = run(text, { command });
+        }
+        assert.equal(done.status, 78, done.stderr);
+        assert.match(done.stderr, /^mashang: /);
+        assert.match(done.stderr, wanted);
+      });
+    }
+  }
+  for (const [name, value, said] of [['MASHANG_LISTEN_HTTPP', 'x', /MASHANG_LISTEN_HTTPP/], ['MASHANG_NOTHING', 'x', /MASHANG_NOTHING/], ['MASHANG_LISTEN_WORKERS', 'many', /MASHANG_LISTEN_WORKERS|listen\.workers/], ['MASHANG_FORWARD_WHEN', 'checked', /(MASHANG_FORWARD_WHEN|forward\.when).*not built/]]) {
+    test(`variable ${name}=${value}`, () => {
+      const done = run('', { env: { [name]: value } });
+      assert.equal(done.status, 78);
+      assert.match(done.stderr, said);
+    });
+  }
+  test('flag over variable over file', () => {
+    const env = { MASHANG_LISTEN_WORKERS: 'many' };
+    assert.equal(run('[listen]\nworkers = 3\n', { env }).status, 78, 'the variable counts');
+    assert.equal(run('[listen]\nworkers = 3\n', { env: { MASHANG_LISTEN_WORKERS: '2' }, args: ['--set', 'listen.workers=none'] }).status, 78, 'the flag counts');
+    assert.equal(run('[listen]\nworkers = 3\n', { env: { MASHANG_LISTEN_WORKERS: '2' }, args: ['--set', 'listen.workers=1'] }).status, 0);
+  });
+  test('a wrong or missing key refuses to start; one that others may read as well', () => {
+    const ring = path.join(dir, 'ring.json');
+    for (const [text, mode] of [['', 0o600], ['{}', 0o600], ['{"mashang_keyring":1,"keys":[]}', 0o600], [fs.readFileSync(path.join(dir, 'etc/keyring.json'), 'utf8'), 0o644]]) {
+      fs.rmSync(ring, { force: true });
+      fs.writeFileSync(ring, text);
+      fs.chmodSync(ring, mode);
+      const done = run('', { args: ['--set', `crypto.keyring_file=${ring}`], command: 'serve' });
+      assert.equal(done.status, 78, `${text.slice(0, 20)} ${mode.toString(8)}: ${done.stderr}`);
+      assert.match(done.stderr, /ring\.json/);
+    }
+  });
+});
