@@ -37,6 +37,8 @@ struct metrics_slot *shared_take(struct shared *shared)
     for (size_t i = 0; i < SHARED_SLOTS; i++) {
         if (!shared->taken[i]) {
             shared->taken[i] = true;
+            /* a zeroed slot would say that its store is ready before the worker has begun */
+            shared->slots[i].store_health = STORE_CONNECTING;
             return &shared->slots[i];
         }
     }

@@ -115,7 +115,7 @@ exec ${root}/tests/chaos/powercut.sh "$@"
   const system = await startSystem({ conf: { 'redis.server': server, 'redis.durability': durability }, upstream: false });
   t.after(async () => { await system.stop(); fs.rmSync(dir, { recursive: true, force: true }); });
   const { ledger, kills } = await run(system, { forSeconds, what: ['redis'] });
-  process.kill(system.redisPid(), 'SIGKILL'); // the last cut, under no load any more
+  process.kill(await until('Redis to run', () => system.redisPid()), 'SIGKILL'); // the last cut, under no load any more
   await until('Redis to be back', async () => system.redisPid() && !(await get(`${system.admin}/readyz`)).html.includes('degraded'), { ms: 20000 });
   const lost = await lostReceipts(system, ledger);
   t.diagnostic(`appendfsync ${appendfsync || 'as shipped'}: receipts ${ledger.size}, power cuts ${kills.redis + 1}, lost ${lost.length}`);

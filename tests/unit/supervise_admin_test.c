@@ -34,6 +34,9 @@ static void test_readyz_names_each_part_that_is_down(void **state)
     struct metrics_slot *forward = shared_take(shared);
     struct admin_state now = serving();
     (void)state;
+    web->store_health = STORE_READY;
+    readyz(shared, &now, 200, "degraded: redis \n"); /* the forward worker has not begun */
+    forward->store_health = STORE_READY;
     readyz(shared, &now, 200, "ready\n");
     web->store_health = STORE_NOT_DURABLE;
     snprintf(web->store_why, sizeof web->store_why, "appendfsync is everysec");
