@@ -1,0 +1,274 @@
+/* Clocks: what is due, the light it shows, when that changes by itself, and what pauses and calendars do to it. */
+#include "domain/signal.h"
+#include "domain_procedures.h"
+
+/* "visit 11-30 total 12-08 green 0 next 11-27 08:00" */
+static void show(const struct procedure *procedure, const struct calendar *calendar,
+                 const struct progress *progress, bool urgent, const char *when, char ret[160])
+{
+    struct signal_now now;
+    char next[CLOCK_ISO_BYTES] = "";
+    signal_of(procedure, calendar, progress, urgent, procedures_at(when), &now);
+    struct date due = date_of_ms(now.step_due_ms - 1), total = date_of_ms(now.total_due_ms - 1);
+    const char *step = now.step < 0 ? "none"
+                                    : progress_route(procedure, progress)->steps[now.step].id;
+    if (now.next_ms > 0) {
+        clock_iso(now.next_ms, next);
+        next[10] = ' ';
+        next[16] = '\0';
+    }
+    snprintf(ret, 160, "%s %02d-%02d total %02d-%02d %s %d%s%s", step, due.month, due.day,
+             total.month, total.day, signal_name(now.signal), now.late_days,
+             next[0] ? " next " : "", next[0] ? next + 5 : "");
+    assert_int_equal(now.late, now.signal >= SIGNAL_ORANGE);
+}
+
+struct look {
+    const char *what; /* a move, or NULL: only look */
+    const char *when;
+    const char *shows; /* NULL: do not look; "!" before it: the report is urgent */
+};
+
+static void look(const char *name, const char *accepted, const struct look *looks)
+{
+    struct procedure *procedure = procedures_load(name);
+    struct calendar *calendar = procedures_calendar();
+    struct progress progress;
+    char text[160];
+    progress_begin(procedure, calendar, procedures_at(accepted), &progress);
+    for (size_t i = 0; looks[i].when != NULL; i++) {
+        if (looks[i].what != NULL) {
+            struct progress_move move = procedures_move(looks[i].what,
+                                                        procedures_at(looks[i].when));
+            assert_int_equal(progress_apply(procedure, calendar, &progress, &move),
+                             PROGRESS_APPLIED);
+        }
+        bool urgent = looks[i].shows != NULL && looks[i].shows[0] == '!';
+        show(procedure, calendar, &progress, urgent, looks[i].when, text);
+        if (looks[i].shows != NULL && strcmp(text, looks[i].shows + urgent) != 0) {
+            fail_msg("look %zu, %s: %s", i, looks[i].when, text);
+        }
+    }
+    calendar_free(&calendar);
+    procedure_free(&procedure);
+}
+
+static void test_lights(void **state)
+{
+    static const struct look looks[] = {
+        {NULL, "2026-11-23", "visit 11-30 total 12-08 green 0 next 11-27 08:00"},
+        {NULL, "2026-11-27 07:59", "visit 11-30 total 12-08 green 0 next 11-27 08:00"},
+        {NULL, "2026-11-27 08:00", "visit 11-30 total 12-08 yellow 0 next 12-01 00:00"},
+        {NULL, "2026-11-30 23:59", "visit 11-30 total 12-08 yellow 0 next 12-01 00:00"},
+        {NULL, "2026-12-01 00:00", "visit 11-30 total 12-08 orange 1 next 12-08 00:00"},
+        {NULL, "2026-12-01 00:00", "!visit 11-30 total 12-08 red 1"},
+        {NULL, "2026-12-07 23:59", "visit 11-30 total 12-08 orange 5 next 12-08 00:00"},
+        {NULL, "2026-12-08 00:00", "visit 11-30 total 12-08 red 6"},
+        {"s visit passed", "2026-12-08 10:00",
+         "review 12-08 total 12-08 yellow 0 next 12-09 00:00"},
+        {NULL, "2026-12-09 00:00", "review 12-08 total 12-08 orange 1 next 12-16 00:00"},
+        {"u = declined", "2026-12-10", "none 01-01 total 01-01 green 0"},
+        {"f object", "2026-12-10 10:00", "none 12-17 total 01-01 green 0 next 12-16 08:00"},
+        {NULL, "2026-12-16 08:00", "none 12-17 total 01-01 yellow 0 next 12-18 00:00"},
+        {NULL, "2026-12-18 00:00", "none 12-17 total 01-01 orange 1 next 12-25 00:00"},
+        {"s uphold", "2026-12-18 10:00", "none 01-01 total 01-01 green 0"},
+        {0},
+    };
+    (void)state;
+    look("laiyuan", "2026-11-23", looks);
+}
+
+/* The whole may be yellow while the step is green; the worst of them shows. */
+static void test_the_worst_clock_shows(void **state)
+{
+    static const struct look looks[] = {
+        {"s visit passed", "2026-12-03", "review 12-08 total 12-08 green 0 next 12-04 00:00"},
+        {NULL, "2026-12-04 00:00", "review 12-08 total 12-08 yellow 0 next 12-09 00:00"},
+        {0},
+    };
+    (void)state;
+    look("laiyuan", "2026-11-23", looks);
+}
+
+/* 24 September to 8 October 2026: Mid-Autumn on the 25th, National Day from the 1st to the 7th, Saturday the 10th is worked. */
+static void test_pauses_over_holidays(void **state)
+{
+    static const struct look five_left[] = {
+        {NULL, "2026-09-22", "visit 09-30 total 10-08 green 0 next 09-29 08:00"},
+        /* on the day before the holiday four working days are left: 24, 28, 29, 30 */
+        {"s pause 30", "2026-09-23", "visit 09-30 total 10-08 green 0 next 10-24 00:00"},
+        {NULL, "2026-10-20", "visit 09-30 total 10-08 green 0 next 10-24 00:00"},
+        /* over the holidays: 8, 9, 10 (worked), 12 */
+        {"s resume", "2026-10-06", "visit 10-12 total 10-21 green 0 next 10-10 08:00"},
+        {0},
+    };
+    static const struct look by_itself[] = {
+        {"s pause 7", "2026-09-29", "visit 09-30 total 10-08 yellow 0 next 10-07 00:00"},
+        {NULL, "2026-10-06 23:59", "visit 09-30 total 10-08 yellow 0 next 10-07 00:00"},
+        /* one working day is left: Thursday the 8th; nine days of the whole are: the 15th */
+        {NULL, "2026-10-07 00:00", "visit 10-08 total 10-15 yellow 0 next 10-09 00:00"},
+        {NULL, "2026-10-09 00:00", "visit 10-08 total 10-15 orange 1 next 10-15 00:00"},
+        {0},
+    };
+    static const struct look last_day[] = {
+        {"s pause 5", "2026-09-30", "visit 09-30 total 10-08 yellow 0 next 10-06 00:00"},
+        {"s resume", "2026-10-02", "visit 10-08 total 10-10 yellow 0 next 10-09 00:00"},
+        {0},
+    };
+    static const struct look late[] = {
+        {NULL, "2026-10-09", "visit 09-30 total 10-08 orange 2 next 10-14 00:00"},
+        {"s pause 10", "2026-10-09", "visit 09-30 total 10-08 orange 2 next 10-20 00:00"},
+        /* a pause lets nothing become later, and nothing less late */
+        {"s resume", "2026-10-16", "visit 10-14 total 10-15 orange 2 next 10-22 00:00"},
+        {0},
+    };
+    static const struct look same_day[] = {
+        {"s pause 10", "2026-09-23 10:00", NULL},
+        {"s resume", "2026-09-23 16:00", "visit 09-30 total 10-08 green 0 next 09-29 08:00"},
+        {0},
+    };
+    static const struct look twice[] = {
+        {"s pause 10", "2026-09-23", NULL},
+        {"s resume", "2026-09-24", "visit 10-08 total 10-09 green 0 next 09-30 08:00"},
+        {"s pause 10", "2026-09-28", NULL},
+        {"s resume", "2026-09-30", "visit 10-10 total 10-12 green 0 next 10-08 00:00"},
+        {0},
+    };
+    (void)state;
+    look("laiyuan", "2026-09-22", five_left);
+    look("laiyuan", "2026-09-22", by_itself);
+    look("laiyuan", "2026-09-22", last_day);
+    look("laiyuan", "2026-09-22", late);
+    look("laiyuan", "2026-09-22", same_day);
+    look("laiyuan", "2026-09-22", twice);
+}
+
+static void test_found_earlier(void **state)
+{
+    struct procedure *procedure = procedures_load("laiyuan");
+    struct calendar *calendar = procedures_calendar();
+    struct progress progress;
+    char text[160];
+    (void)state;
+    progress_begin_found(procedure, calendar, procedures_at("2026-11-23"),
+                         procedures_at("2026-11-18"), &progress);
+    show(procedure, calendar, &progress, false, "2026-11-23", text);
+    assert_string_equal(text, "visit 11-30 total 12-03 green 0 next 11-27 08:00");
+    procedures_through_json(procedure, &progress);
+    progress_begin_found(procedure, calendar, procedures_at("2026-11-23"),
+                         procedures_at("2026-11-24"), &progress); /* not in the future */
+    show(procedure, calendar, &progress, false, "2026-11-23", text);
+    assert_string_equal(text, "visit 11-30 total 12-08 green 0 next 11-27 08:00");
+    calendar_free(&calendar);
+    procedure_free(&procedure);
+}
+
+/* What was helped first is followed by steps that the total does not bound. */
+static void test_green_channel_clocks(void **state)
+{
+    static const struct look looks[] = {
+        {"s visit passed", "2026-11-24", NULL},
+        {"s green", "2026-11-24", "committee 11-25 total 12-08 green 0 next 11-25 16:00"},
+        {"s committee passed", "2026-11-24", NULL},
+        {"s check passed", "2026-11-24", NULL},
+        {"s help passed", "2026-12-08", "review 12-22 total 12-08 green 0 next 12-17 16:00"},
+        {NULL, "2026-12-17 16:00", "review 12-22 total 12-08 yellow 0 next 12-23 00:00"},
+        {0},
+    };
+    (void)state;
+    look("laiyuan", "2026-11-23", looks);
+}
+
+static void test_late_days(void **state)
+{
+    static const struct {
+        const char *due, *at;
+        int days;
+    } cases[] = {
+        {"2026-11-30 24:00", "2026-11-30 23:59", 0}, {"2026-11-30 24:00", "2026-12-01 00:00", 1},
+        {"2026-11-27 24:00", "2026-11-28 12:00", 0}, {"2026-11-27 24:00", "2026-11-30 12:00", 1},
+        {"2026-09-30 24:00", "2026-10-07 12:00", 0}, {"2026-09-30 24:00", "2026-10-10 12:00", 3},
+    };
+    struct calendar *calendar = procedures_calendar();
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(
+            signal_late_days(calendar, procedures_at(cases[i].due), procedures_at(cases[i].at)),
+            cases[i].days);
+    }
+    calendar_free(&calendar);
+}
+
+static struct calendar *calendar_of(const char *csv)
+{
+    struct calendar *calendar = calendar_new();
+    struct err err = {{0}};
+    assert_true(calendar_add(calendar, str_of(csv), "CN-2026.csv", &err));
+    return calendar;
+}
+
+static void test_a_new_calendar(void **state)
+{
+    static const struct {
+        const char *csv, *expected;
+    } cases[] = {
+        {"date,kind\n2026-12-31,holiday\n", ""},
+        {"date,kind\n2026-11-25,holiday\n", "0 12-01"},
+        {"date,kind\n2026-12-08,holiday\n", "-1 12-09"},
+        {"date,kind\n2026-11-26,holiday\n2026-11-27,holiday\n2026-12-08,holiday\n",
+         "-1 12-09 0 12-02"},
+        {"date,kind\n2026-11-28,workday\n", "0 11-28 kept"}, /* a promise is not shortened */
+    };
+    struct procedure *procedure = procedures_load("laiyuan");
+    struct calendar *old = procedures_calendar();
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct calendar *calendar = calendar_of(cases[i].csv);
+        struct signal_recalc list[SIGNAL_RECALC_MAX];
+        struct progress progress;
+        char text[160] = "";
+        progress_begin(procedure, old, procedures_at("2026-11-23"), &progress);
+        int64_t was_ms = progress.steps[0].due_ms;
+        size_t count = signal_recalc(procedure, calendar, &progress, list);
+        for (size_t j = 0; j < count; j++) {
+            struct date want = date_of_ms(list[j].want_ms - 1);
+            size_t len = strlen(text);
+            snprintf(text + len, sizeof text - len, "%s%d %02d-%02d%s", j ? " " : "", list[j].step,
+                     want.month, want.day, list[j].kept ? " kept" : "");
+            int64_t now_ms = list[j].step < 0 ? progress.total_due_ms : progress.steps[0].due_ms;
+            assert_true(now_ms == (list[j].kept ? list[j].old_ms : list[j].want_ms));
+        }
+        assert_string_equal(text, cases[i].expected);
+        assert_true(progress.steps[0].due_ms >= was_ms);
+        calendar_free(&calendar);
+    }
+    struct progress progress;
+    struct signal_recalc list[SIGNAL_RECALC_MAX];
+    progress_begin(procedure, old, procedures_at("2026-11-23"), &progress);
+    struct progress_move declined = procedures_move("u = declined", procedures_at("2026-11-24"));
+    struct progress_move object = procedures_move("f object", procedures_at("2026-11-25"));
+    progress_apply(procedure, old, &progress, &declined);
+    progress_apply(procedure, old, &progress, &object);
+    struct calendar *calendar = calendar_of("date,kind\n2026-11-26,holiday\n");
+    assert_int_equal(signal_recalc(procedure, calendar, &progress, list), 1);
+    assert_int_equal(list[0].step, SIGNAL_OBJECTION);
+    assert_true(progress.objection_due_ms == procedures_at("2026-12-03 24:00"));
+    assert_int_equal(signal_recalc(procedure, calendar, &progress, list), 0);
+    calendar_free(&calendar);
+    calendar_free(&old);
+    procedure_free(&procedure);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lights),
+        cmocka_unit_test(test_the_worst_clock_shows),
+        cmocka_unit_test(test_pauses_over_holidays),
+        cmocka_unit_test(test_found_earlier),
+        cmocka_unit_test(test_green_channel_clocks),
+        cmocka_unit_test(test_late_days),
+        cmocka_unit_test(test_a_new_calendar),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
