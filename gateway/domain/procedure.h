@@ -4,8 +4,8 @@
  * {"id", "name", "source", "total": deadline, "steps": […], "moves": […], "endings": […], "reasons": [{"id", "words"}],
  *  "categories": [{"id", "words"}], "green_channel": {"name", "risks", "total", "steps"}}
  *
- * - Step {"id", "word", "name", "who", "by", "after", "deadline", "outcomes", "skip_when", "notice_days_min", "result", "afterwards"}.
- *   Two steps with the same "after" run in parallel. "by" is village, town, county or department. "skip_when" lists what must hold before
+ * - Step {"id", "word", "name", "who", "by", "task", "after", "deadline", "outcomes", "skip_when", "notice_days_min", "result", "afterwards"}.
+ *   Two steps with the same "after" run in parallel. "by" is village, town, county or department, "task" what staff reads of it. "skip_when" lists what must hold before
  *   staff may skip it (plain_risk, no_objection; an empty list: whenever they like; without it staff never may). "result": it opens when
  *   the household is admitted (结果公告) and decides nothing. "afterwards": it follows help that was given first; the total does not bound it.
  * - Deadline {"days", "unit": working|calendar, "from": opened|filed|STEP, "basis"}: opened (the step, default), filed (or found), or the
@@ -54,6 +54,7 @@ struct procedure_step {
     const char *name; /* for the list: 入户核查 */
     const char *who;  /* for the farmer: 村里和镇里的工作人员 */
     const char *by;   /* village town county department, or NULL */
+    const char *task; /* for staff: 当面签承诺授权书…, or NULL */
     struct procedure_deadline deadline;
     int notice_days_min; /* a public notice stands at least so long; 0: this step is none */
     unsigned outcomes;   /* bit set of enum procedure_outcome that may be reported */

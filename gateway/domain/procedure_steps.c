@@ -5,7 +5,7 @@
 #include "domain/procedure_read.h"
 
 #define STEP_KEYS                                                                                  \
-    "id word name who by after deadline outcomes skip_when notice_days_min result afterwards"
+    "id word name who by task after deadline outcomes skip_when notice_days_min result afterwards"
 
 static bool read_by(const struct procedure_place *at, const json_t *source, const char **ret)
 {
@@ -66,6 +66,8 @@ static bool read_step(const struct procedure_place *at, const json_t *source,
            procedure_read_text(at, source, "name", PROCEDURE_NAME_CHARS_MAX, &step->name) &&
            procedure_read_text(at, source, "who", PROCEDURE_NAME_CHARS_MAX, &step->who) &&
            read_by(at, source, &step->by) &&
+           (json_object_get(source, "task") == NULL ||
+            procedure_read_text(at, source, "task", PROCEDURE_TEXT_CHARS_MAX, &step->task)) &&
            procedure_read_deadline(at, source, "deadline", &step->deadline) &&
            procedure_read_number(at, source, "notice_days_min", PROCEDURE_DAYS_MAX,
                                  &step->notice_days_min) &&

@@ -107,6 +107,7 @@ static void do_step(const struct progress_work *work)
     }
     set_note(step->note, work->move->note);
     progress->plain |= work->move->plain;
+    progress->authorised |= work->move->authorised;
 }
 
 static void do_decide(const struct progress_work *work)

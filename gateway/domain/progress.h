@@ -86,8 +86,9 @@ struct progress {
     int members;                       /* of the household admitted; 0: not known */
     char leader[RECEIPT_BYTES];        /* merged into this receipt, or "" */
     char note[PROGRESS_NOTE_BYTES];
-    bool green; /* on the green channel: steps are those of procedure->green */
-    bool plain; /* staff found the risk plain */
+    bool green;      /* on the green channel: steps are those of procedure->green */
+    bool plain;      /* staff found the risk plain */
+    bool authorised; /* the 承诺授权书 was signed, so data may be compared; false: outstanding */
     int64_t accepted_ms, found_ms, total_due_ms, decided_ms, cleared_ms;
     int64_t restarted_ms; /* the clock began again: transferred or reopened; 0: never */
     struct progress_step steps[PROCEDURE_STEPS_MAX]; /* parallel to progress_route()->steps */
@@ -148,6 +149,7 @@ struct progress_move {
     struct str area_from, area_to; /* MOVE_TRANSFER */
     int days;                      /* MOVE_PAUSE */
     bool plain;                    /* MOVE_STEP: the risk is plain */
+    bool authorised;               /* MOVE_STEP: the authorisation was signed */
     struct str note;               /* public_note, ≤ 200 characters; MOVE_ASK: what is missing */
     int64_t at_ms;
 };

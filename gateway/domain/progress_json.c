@@ -86,6 +86,7 @@ static void put_moves(json_t *to, const struct progress *progress)
 {
     put_flag(to, "green", progress->green);
     put_flag(to, "plain", progress->plain);
+    put_flag(to, "authorised", progress->authorised);
     if (progress->pause_count > 0) {
         put_pauses(to, progress);
     }
@@ -266,9 +267,9 @@ static bool get_moves(const json_t *json, struct progress *ret)
     }
     ret->visit_said = (enum progress_visit_said)said;
     ret->objection = (enum progress_objection)objection;
-    return get_flag(json, "plain", &ret->plain) && get_pauses(json, ret) &&
-           get_transfers(json, ret) && get_count(json, "asks", &ret->ask_count) &&
-           get_ms(json, "asked", &ret->asked_ms) &&
+    return get_flag(json, "plain", &ret->plain) && get_flag(json, "authorised", &ret->authorised) &&
+           get_pauses(json, ret) && get_transfers(json, ret) &&
+           get_count(json, "asks", &ret->ask_count) && get_ms(json, "asked", &ret->asked_ms) &&
            get_text(json, "ask_note", ret->ask_note, sizeof ret->ask_note) &&
            get_count(json, "nudges", &ret->nudge_count) &&
            get_ms(json, "nudged", &ret->nudged_ms) &&

@@ -61,7 +61,7 @@ static void test_staff_works_in_order(void **state)
         {"s = cleared", "2026-11-24", "unknown", NULL},
         {"f = already", "2026-11-24", "not_here", NULL},
         {"s visit failed", "2026-11-24", "", "fwwww open visit 11-30"},
-        {"s visit passed", "2026-11-25", "", "powow open review 11-30"},
+        {"s visit passed signed", "2026-11-25", "", "powow open review 11-30"},
         {"s visit passed", "2026-11-25", "already", NULL},
         {"s visit failed", "2026-11-26", "step_not_open", NULL},
         {"s review passed", "2026-11-26", "", "ppoow open notice 12-01"},
@@ -90,6 +90,7 @@ static void test_staff_works_in_order(void **state)
     play("laiyuan", "2026-11-23", moves, &progress);
     assert_string_equal(progress.category, "sudden");
     assert_int_equal(progress.members, 3);
+    assert_true(progress.authorised && !progress.plain);
     assert_int_equal(progress.steps[0].tries, 1);
 }
 
@@ -245,8 +246,14 @@ static void test_nudge(void **state)
         {"f nudge", "2026-12-20", "ended", NULL},
         {0},
     };
+    static const struct play paused[] = {
+        {"s pause 20", "2026-11-30", "", "owwww open visit 11-30"},
+        {"f nudge", "2026-12-04", "too_early", NULL}, /* the clock stands before its due day */
+        {0},
+    };
     struct progress progress;
     (void)state;
+    play("laiyuan", "2026-11-23", paused, NULL);
     play("laiyuan", "2026-11-23", moves, &progress);
     assert_int_equal(progress.nudge_count, 3);
 }
@@ -399,6 +406,7 @@ static void test_result_notice(void **state)
 {
     static const struct play moves[] = {
         {"u result passed", "2026-11-24", "not_ended", NULL},
+        {"u approve passed", "2026-11-24", "", "pppppw open"}, /* it waits for the decision */
         {"u = admitted", "2026-11-24", "", "pppppo admitted"},
         {"s result passed", "2026-11-28", "too_early", NULL},
         {"s result passed", "2026-11-29", "", "pppppp admitted"},

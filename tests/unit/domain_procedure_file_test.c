@@ -65,7 +65,8 @@ static void test_steps(void **state)
         {",\"deadline\":null", "", "", "", "steps[0].deadline: must be an object"},
         {",\"by\":\"king\"", "", "", "", "steps[0].by: unknown, allowed are village"},
         {",\"by\":1", "", "", "", "steps[0].by: unknown"},
-        {",\"by\":\"county\"", "", "", "", ""},
+        {",\"by\":\"county\",\"task\":\"当面签承诺授权书\"", "", "", "", ""},
+        {",\"task\":1", "", "", "", "steps[0].task: a text is needed"},
         {DUE(4, "opened") ",\"notice_days_min\":5", "", "", "",
          "steps[0].deadline.days: is shorter than the notice stands"},
         {DUE(5, "opened") ",\"notice_days_min\":5", "", "", "", ""},
@@ -191,6 +192,58 @@ static void test_green_channel(void **state)
     refuse(files, sizeof files / sizeof files[0]);
 }
 
+static void test_what_holds_when_nothing_is_said(void **state)
+{
+    struct err err = {{0}};
+    struct procedure *procedure = load(
+        "", "", "", ",\"moves\":[\"transfer\",\"ask\",\"pause\",\"nudge\",\"object\"]", &err);
+    const struct procedure_move *moves = procedure->moves;
+    (void)state;
+    assert_int_equal(moves[PROCEDURE_TRANSFER].times_max, 3);
+    assert_int_equal(moves[PROCEDURE_PAUSE].days, 30);
+    assert_int_equal(moves[PROCEDURE_PAUSE].times_max, 2);
+    assert_int_equal(moves[PROCEDURE_NUDGE].days, 3);
+    assert_int_equal(moves[PROCEDURE_OBJECT].days, 30);
+    assert_int_equal(moves[PROCEDURE_OBJECT].deadline.days, 5);
+    assert_int_equal(moves[PROCEDURE_OBJECT].deadline.unit, DEADLINE_WORKING);
+    assert_int_equal(moves[PROCEDURE_OBJECT].step, -1);
+    assert_false(moves[PROCEDURE_MERGE].allowed || moves[PROCEDURE_WITHDRAW].allowed);
+    assert_int_equal(procedure->endings[ENDING_ADMITTED].after, 7);
+    assert_true(procedure->endings[ENDING_DECLINED].reason);
+    assert_false(procedure->endings[ENDING_CLEARED].allowed);
+    procedure_free(&procedure);
+}
+
+static void join_paths(void *arg, const char *path, const char *name, int days,
+                       enum deadline_unit unit)
+{
+    char *text = arg;
+    size_t len = strlen(text);
+    (void)unit;
+    snprintf(text + len, 300 - len, "%s %s %d;", path, name, days);
+}
+
+/* Each where it stands: the green channel's own, not what it has from the procedure. */
+static void test_unconfirmed(void **state)
+{
+    static const char maybe[] =
+        ",\"deadline\":{\"days\":7,\"unit\":\"working\",\"basis\":\"unconfirmed\"}";
+    struct err err = {{0}};
+    struct procedure *procedure = load(
+        maybe, DUE(3, "opened"), "",
+        ",\"moves\":[\"ask\",\"object\"]"
+        ",\"green_channel\":{\"name\":\"绿色通道\",\"total\":{\"days\":2,\"unit\":\"working\","
+        "\"basis\":\"unconfirmed\"},\"steps\":[{\"id\":\"a\"},{\"id\":\"c\"},{\"id\":\"b\"}]}",
+        &err);
+    char text[300] = "";
+    (void)state;
+    procedure_unconfirmed(procedure, join_paths, text);
+    assert_string_equal(
+        text,
+        "steps[0].deadline 入户 7;moves[1].deadline object 5;green_channel.total 绿色通道 2;");
+    procedure_free(&procedure);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +251,8 @@ int main(void)
         cmocka_unit_test(test_moves),
         cmocka_unit_test(test_endings),
         cmocka_unit_test(test_green_channel),
+        cmocka_unit_test(test_what_holds_when_nothing_is_said),
+        cmocka_unit_test(test_unconfirmed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /*
  * domain_procedures.h - the shipped procedures and calendar, and moves written as words, for the tests of progress and signals.
  *
- * A move: who (s staff, f farmer, u upstream), what, its names. "s visit passed", "s visit passed plain", "s = declined solved",
+ * A move: who (s staff, f farmer, u upstream), what, its names. "s visit passed", "s visit passed plain", "s visit passed signed", "s = declined solved",
  * "s = admitted sudden 3", "s transfer a b", "s ask 缺材料", "s pause 10", "s merge 412938471655", "f nudge".
  */
 #ifndef TESTS_DOMAIN_PROCEDURES_H
@@ -94,6 +94,7 @@ static inline struct progress_move procedures_move(const char *what, int64_t at_
     move.step = kind;
     move.outcome = a;
     move.plain = str_is(b, "plain");
+    move.authorised = str_is(b, "signed");
     return move;
 }
 

@@ -134,7 +134,13 @@ static void test_pauses_over_holidays(void **state)
         {"s resume", "2026-09-30", "visit 10-10 total 10-12 green 0 next 10-08 00:00"},
         {0},
     };
+    static const struct look at_once[] = {
+        {"s pause 30", "2026-09-22", NULL},
+        {"s resume", "2026-09-23", "visit 10-08 total 10-09 green 0 next 09-30 08:00"},
+        {0},
+    };
     (void)state;
+    look("laiyuan", "2026-09-22", at_once);
     look("laiyuan", "2026-09-22", five_left);
     look("laiyuan", "2026-09-22", by_itself);
     look("laiyuan", "2026-09-22", last_day);
@@ -177,6 +183,63 @@ static void test_green_channel_clocks(void **state)
     };
     (void)state;
     look("laiyuan", "2026-11-23", looks);
+}
+
+/* A notice that begins on the last day still stands its days: the date says so. */
+static void test_a_notice_near_the_end(void **state)
+{
+    static const struct look looks[] = {
+        {"s visit passed", "2026-12-07", NULL},
+        {"s check passed", "2026-12-07", NULL},
+        {"s review passed", "2026-12-07", "notice 12-12 total 12-08 yellow 0 next 12-09 00:00"},
+        {NULL, "2026-12-09 00:00", "notice 12-12 total 12-08 orange 1 next 12-16 00:00"},
+        {0},
+    };
+    (void)state;
+    look("laiyuan", "2026-11-23", looks);
+}
+
+static void test_expected_days_afterwards(void **state)
+{
+    struct procedure *procedure = procedures_load("laiyuan");
+    struct calendar *calendar = procedures_calendar();
+    struct progress progress;
+    struct date days[PROCEDURE_STEPS_MAX];
+    struct progress_move green = procedures_move("s green", procedures_at("2026-11-23"));
+    char text[80] = "";
+    (void)state;
+    progress_begin(procedure, calendar, procedures_at("2026-11-23"), &progress);
+    progress_apply(procedure, calendar, &progress, &green);
+    progress_expected(procedure, calendar, &progress, days);
+    for (size_t i = 0; i < procedure->green->step_count; i++) {
+        size_t len = strlen(text);
+        snprintf(text + len, sizeof text - len, "%02d-%02d ", days[i].month, days[i].day);
+    }
+    assert_string_equal(text, "11-24 11-25 11-27 12-01 12-15 12-22 12-29 ");
+    calendar_free(&calendar);
+    procedure_free(&procedure);
+}
+
+/* A third of the days that there are, not of those that were planned: the total cuts ten to three. */
+static void test_a_third_of_what_is_left(void **state)
+{
+    static const char json[] =
+        "{\"id\":\"x\",\"name\":\"某县\",\"total\":{\"days\":3,\"unit\":\"calendar\"},"
+        "\"steps\":[{\"id\":\"visit\",\"word\":\"待上门\",\"name\":\"入户\",\"who\":\"村里\","
+        "\"deadline\":{\"days\":10,\"unit\":\"calendar\"}}],"
+        "\"reasons\":[{\"id\":\"solved\",\"words\":\"这个困难已经解决\"}]}";
+    struct err err = {{0}};
+    struct procedure *procedure = procedure_load(STR(json), "x.json", &err);
+    struct calendar *calendar = procedures_calendar();
+    struct progress progress;
+    char text[160];
+    (void)state;
+    assert_non_null(procedure);
+    progress_begin(procedure, calendar, procedures_at("2026-11-23"), &progress);
+    show(procedure, calendar, &progress, false, "2026-11-23", text);
+    assert_string_equal(text, "visit 11-26 total 11-26 green 0 next 11-26 00:00");
+    calendar_free(&calendar);
+    procedure_free(&procedure);
 }
 
 static void test_late_days(void **state)
@@ -250,6 +313,11 @@ static void test_a_new_calendar(void **state)
     progress_apply(procedure, old, &progress, &declined);
     progress_apply(procedure, old, &progress, &object);
     struct calendar *calendar = calendar_of("date,kind\n2026-11-26,holiday\n");
+    struct progress paused;
+    struct progress_move pause = procedures_move("s pause 30", procedures_at("2026-11-24"));
+    progress_begin(procedure, calendar, procedures_at("2026-11-23"), &paused);
+    progress_apply(procedure, calendar, &paused, &pause);
+    assert_int_equal(signal_recalc(procedure, calendar, &paused, list), 0); /* may end any day */
     assert_int_equal(signal_recalc(procedure, calendar, &progress, list), 1);
     assert_int_equal(list[0].step, SIGNAL_OBJECTION);
     assert_true(progress.objection_due_ms == procedures_at("2026-12-03 24:00"));
@@ -267,6 +335,9 @@ int main(void)
         cmocka_unit_test(test_pauses_over_holidays),
         cmocka_unit_test(test_found_earlier),
         cmocka_unit_test(test_green_channel_clocks),
+        cmocka_unit_test(test_a_notice_near_the_end),
+        cmocka_unit_test(test_expected_days_afterwards),
+        cmocka_unit_test(test_a_third_of_what_is_left),
         cmocka_unit_test(test_late_days),
         cmocka_unit_test(test_a_new_calendar),
     };

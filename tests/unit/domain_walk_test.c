@@ -311,6 +311,7 @@ static struct progress_move any_move(const struct procedure *route, const struct
     move.area_to = draw(seed, 5) ? STR("b") : STR("a");
     move.days = (int)draw(seed, 33);
     move.plain = draw(seed, 2) == 0;
+    move.authorised = !move.plain;
     move.note = draw(seed, 2) ? STR("请带户口本") : STR("");
     return move;
 }
