@@ -29,9 +29,8 @@ struct look {
     const char *shows; /* NULL: do not look; "!" before it: the report is urgent */
 };
 
-static void look(const char *name, const char *accepted, const struct look *looks)
+static void look_at(struct procedure *procedure, const char *accepted, const struct look *looks)
 {
-    struct procedure *procedure = procedures_load(name);
     struct calendar *calendar = procedures_calendar();
     struct progress progress;
     char text[160];
@@ -51,6 +50,11 @@ static void look(const char *name, const char *accepted, const struct look *look
     }
     calendar_free(&calendar);
     procedure_free(&procedure);
+}
+
+static void look(const char *name, const char *accepted, const struct look *looks)
+{
+    look_at(procedures_load(name), accepted, looks);
 }
 
 static void test_lights(void **state)
@@ -220,6 +224,44 @@ static void test_expected_days_afterwards(void **state)
     procedure_free(&procedure);
 }
 
+/* A step counted from the day of filing, and a green channel that has a total of its own. */
+static void test_counted_from_filing(void **state)
+{
+    static const char json[] =
+        "{\"id\":\"x\",\"name\":\"某县\",\"total\":{\"days\":30,\"unit\":\"working\"},\"steps\":["
+        "{\"id\":\"visit\",\"word\":\"待上门\",\"name\":\"入户\",\"who\":\"村里\"},"
+        "{\"id\":\"check\",\"word\":\"审核中\",\"name\":\"审核\",\"who\":\"镇里\",\"after\":["
+        "\"visit\"],"
+        "\"deadline\":{\"days\":8,\"unit\":\"working\",\"from\":\"filed\"}}],"
+        "\"moves\":[\"transfer\"],"
+        "\"reasons\":[{\"id\":\"solved\",\"words\":\"这个困难已经解决\"}],"
+        "\"green_channel\":{\"name\":\"绿色通道\",\"total\":{\"days\":2,\"unit\":\"working\"},"
+        "\"steps\":[{\"id\":\"check\"},{\"id\":\"visit\",\"after\":[\"check\"]}]}}";
+    static const struct look filed[] = {
+        {"u visit passed", "2026-11-30", "check 12-03 total 01-05 green 0 next 12-01 08:00"},
+        {"s transfer a b", "2026-12-01", "check 12-11 total 01-13 green 0 next 12-09 08:00"},
+        {0},
+    };
+    static const struct look green[] = {
+        {"s green", "2026-11-24", "check 11-26 total 11-26 green 0 next 11-26 08:00"},
+        {0},
+    };
+    struct err err = {{0}};
+    struct procedure *procedure = procedure_load(STR(json), "x.json", &err);
+    struct calendar *calendar = procedures_calendar();
+    struct progress progress;
+    struct date days[PROCEDURE_STEPS_MAX];
+    (void)state;
+    assert_non_null(procedure);
+    progress_begin(procedure, calendar, procedures_at("2026-11-23"), &progress);
+    progress.steps[0].due_ms = procedures_at("2026-11-25 24:00");
+    progress_expected(procedure, calendar, &progress, days);
+    assert_int_equal(days[1].month * 100 + days[1].day, 1203);
+    look_at(procedure, "2026-11-23", filed);
+    look_at(procedure_load(STR(json), "x.json", &err), "2026-11-23", green);
+    calendar_free(&calendar);
+}
+
 /* A third of the days that there are, not of those that were planned: the total cuts ten to three. */
 static void test_a_third_of_what_is_left(void **state)
 {
@@ -337,6 +379,7 @@ int main(void)
         cmocka_unit_test(test_green_channel_clocks),
         cmocka_unit_test(test_a_notice_near_the_end),
         cmocka_unit_test(test_expected_days_afterwards),
+        cmocka_unit_test(test_counted_from_filing),
         cmocka_unit_test(test_a_third_of_what_is_left),
         cmocka_unit_test(test_late_days),
         cmocka_unit_test(test_a_new_calendar),
