@@ -1,36 +1,31 @@
+/* What a move does to a report. Whether it may: progress_rules.c; until when: progress_clock.c. */
+#include "domain/progress.h"
+
 #include <stdio.h>
 
 #include "base/utf8.h"
-#include "domain/procedure.h"
+#include "domain/progress_work.h"
 
-enum { NOTE_CHARS_MAX = 200 };
-
-/* Which decisions there are, and the state each ends in. */
-static const struct {
-    const char *decision;
-    enum progress_state state;
-} endings[] = {
-    {"admitted", PROGRESS_ADMITTED}, {"declined", PROGRESS_DECLINED},
-    {"already", PROGRESS_CLOSED},    {"out_of_area", PROGRESS_CLOSED},
-    {"merged", PROGRESS_CLOSED},     {"not_by_person", PROGRESS_CLOSED},
-};
+static void set_text(char *to, size_t room, struct str text)
+{
+    memset(to, 0, room); /* nothing of a longer text before stays behind the end */
+    memcpy(to, text.at ? text.at : "", text.len < room ? text.len : room - 1);
+}
 
 static void set_note(char to[PROGRESS_NOTE_BYTES], struct str note)
 {
     if (note.len > 0 && utf8_valid(note)) {
-        struct str head = utf8_head(note, NOTE_CHARS_MAX);
-        memcpy(to, head.at, head.len);
-        to[head.len] = '\0';
+        set_text(to, PROGRESS_NOTE_BYTES, utf8_head(note, PROGRESS_NOTE_CHARS_MAX));
     }
 }
 
-static bool is_closed(const struct progress *progress, size_t step)
+bool progress_step_closed(const struct progress *progress, size_t step)
 {
     enum progress_step_state state = progress->steps[step].state;
     return state == STEP_PASSED || state == STEP_SKIPPED;
 }
 
-static bool is_decided(const struct progress *progress)
+bool progress_decided(const struct progress *progress)
 {
     return progress->state != PROGRESS_NEW && progress->state != PROGRESS_OPEN;
 }
@@ -40,224 +35,350 @@ bool progress_step_under_way(const struct progress *progress, size_t step)
     return progress->steps[step].state == STEP_OPEN || progress->steps[step].state == STEP_FAILED;
 }
 
+const struct procedure *progress_route(const struct procedure *procedure,
+                                       const struct progress *progress)
+{
+    return progress->green && procedure->green != NULL ? procedure->green : procedure;
+}
+
 static void close_step(struct progress_step *step, enum progress_step_state state, int64_t at_ms)
 {
     if (step->opened_ms == 0) {
         step->opened_ms = at_ms;
     }
     step->state = state;
-    step->done_ms = at_ms;
+    step->done_ms = at_ms > step->opened_ms ? at_ms : step->opened_ms;
 }
 
-/* A step's own time, but never a day that the farmer would read after the last day of all. */
-static int64_t due_of(const struct procedure_step *step, const struct calendar *calendar,
-                      int64_t opened_ms, int64_t total_due_ms)
-{
-    if (step->days == 0) {
-        return 0;
-    }
-    int64_t due = deadline_ms(
-        deadline_date(calendar, date_of_ms(opened_ms), step->days, step->unit));
-    return total_due_ms > opened_ms && due > total_due_ms ? total_due_ms : due;
-}
-
-static void open_steps(const struct procedure *procedure, const struct calendar *calendar,
+static void open_steps(const struct procedure *route, const struct calendar *calendar,
                        struct progress *progress, int64_t at_ms)
 {
     uint32_t closed = 0;
-    for (size_t i = 0; i < procedure->step_count; i++) {
-        closed |= is_closed(progress, i) ? UINT32_C(1) << i : 0;
+    for (size_t i = 0; i < route->step_count; i++) {
+        closed |= progress_step_closed(progress, i) ? UINT32_C(1) << i : 0;
     }
-    for (size_t i = 0; i < procedure->step_count; i++) {
+    for (size_t i = 0; i < route->step_count; i++) {
         struct progress_step *step = &progress->steps[i];
-        if (step->state == STEP_WAITING && (procedure->steps[i].after & ~closed) == 0) {
+        bool turn = route->steps[i].result ? progress->state == PROGRESS_ADMITTED
+                                           : !progress_decided(progress);
+        if (turn && step->state == STEP_WAITING && (route->steps[i].after & ~closed) == 0) {
             step->state = STEP_OPEN;
             step->opened_ms = at_ms;
-            step->due_ms = due_of(&procedure->steps[i], calendar, at_ms, progress->total_due_ms);
+            step->due_ms = progress_step_due(route, calendar, progress, i);
         }
     }
+}
+
+void progress_begin_found(const struct procedure *procedure, const struct calendar *calendar,
+                          int64_t accepted_ms, int64_t found_ms, struct progress *ret)
+{
+    *ret = (struct progress){.state = PROGRESS_NEW, .accepted_ms = accepted_ms};
+    ret->found_ms = found_ms > 0 && found_ms < accepted_ms ? found_ms : 0;
+    ret->total_due_ms = progress_total_due(procedure, calendar, ret);
+    open_steps(procedure, calendar, ret, accepted_ms);
 }
 
 void progress_begin(const struct procedure *procedure, const struct calendar *calendar,
                     int64_t accepted_ms, struct progress *ret)
 {
-    *ret = (struct progress){.state = PROGRESS_NEW, .accepted_ms = accepted_ms};
-    if (procedure->total_days > 0) {
-        ret->total_due_ms = deadline_ms(deadline_date(
-            calendar, date_of_ms(accepted_ms), procedure->total_days, procedure->total_unit));
-    }
-    open_steps(procedure, calendar, ret, accepted_ms);
+    progress_begin_found(procedure, calendar, accepted_ms, 0, ret);
 }
 
-static bool parse_outcome(struct str name, enum procedure_outcome *ret)
+static void do_step(const struct progress_work *work)
 {
-    static const char *const names[OUTCOMES] = {"passed", "failed", "skipped"};
-    for (int i = 0; i < OUTCOMES; i++) {
-        if (str_is(name, names[i])) {
-            *ret = (enum procedure_outcome)i;
-            return true;
+    const struct procedure *route = work->route;
+    struct progress *progress = work->progress;
+    size_t index = (size_t)procedure_step_index(route, work->move->step);
+    enum procedure_outcome outcome = procedure_outcome_of(work->move->outcome);
+    for (size_t i = 0; i < route->step_count; i++) {
+        if ((route->steps[index].before >> i & 1) && !progress_step_closed(progress, i)) {
+            close_step(&progress->steps[i], STEP_PASSED, work->at_ms);
         }
     }
-    return false;
-}
-
-static enum progress_result fail_step(struct progress_step *step, int64_t at_ms)
-{
-    if (step->state == STEP_FAILED && at_ms <= step->done_ms) {
-        return PROGRESS_UNCHANGED;
-    }
-    step->state = STEP_FAILED;
-    step->done_ms = at_ms;
-    return PROGRESS_APPLIED;
-}
-
-static enum progress_result apply_step(const struct procedure *procedure,
-                                       const struct calendar *calendar, struct progress *progress,
-                                       const struct progress_move *move, int64_t at_ms)
-{
-    int index = procedure_step_index(procedure, move->step);
-    enum procedure_outcome outcome;
-    if (index < 0 || !parse_outcome(move->outcome, &outcome)) {
-        return PROGRESS_UNKNOWN;
-    }
-    if (is_decided(progress) || is_closed(progress, (size_t)index)) {
-        return PROGRESS_UNCHANGED;
-    }
-    if ((procedure->steps[index].outcomes >> outcome & 1) == 0) {
-        return PROGRESS_NOT_ALLOWED;
-    }
-    for (size_t i = 0; i < procedure->step_count; i++) {
-        if ((procedure->steps[index].before >> i & 1) && !is_closed(progress, i)) {
-            close_step(&progress->steps[i], STEP_PASSED, at_ms);
-        }
-    }
-    open_steps(procedure, calendar, progress, at_ms);
+    open_steps(route, work->calendar, progress, work->at_ms);
     struct progress_step *step = &progress->steps[index];
-    if (outcome != OUTCOME_FAILED) {
-        close_step(step, outcome == OUTCOME_PASSED ? STEP_PASSED : STEP_SKIPPED, at_ms);
-        open_steps(procedure, calendar, progress, at_ms);
-    } else if (fail_step(step, at_ms) == PROGRESS_UNCHANGED) {
-        return PROGRESS_UNCHANGED;
+    if (outcome == OUTCOME_FAILED) {
+        step->state = STEP_FAILED;
+        step->done_ms = work->at_ms;
+        step->tries++;
+    } else {
+        close_step(step, outcome == OUTCOME_PASSED ? STEP_PASSED : STEP_SKIPPED, work->at_ms);
+        open_steps(route, work->calendar, progress, work->at_ms);
     }
-    set_note(step->note, move->note);
-    progress->state = PROGRESS_OPEN;
-    return PROGRESS_APPLIED;
+    set_note(step->note, work->move->note);
+    progress->plain |= work->move->plain;
+    progress->authorised |= work->move->authorised;
 }
 
-static enum progress_result apply_decision(const struct procedure *procedure,
-                                           struct progress *progress,
-                                           const struct progress_move *move, int64_t at_ms)
+static void do_decide(const struct progress_work *work)
 {
-    size_t ending = 0;
-    size_t count = sizeof endings / sizeof endings[0];
-    while (ending < count && !str_is(move->decision, endings[ending].decision)) {
-        ending++;
-    }
-    if (ending == count) {
-        return PROGRESS_UNKNOWN;
-    }
-    const struct procedure_reason *reason = procedure_reason(procedure, move->reason);
-    bool declined = endings[ending].state == PROGRESS_DECLINED;
-    if (declined && reason == NULL && move->reason.len > 0) {
-        return PROGRESS_UNKNOWN;
-    }
-    if (is_decided(progress)) {
-        return str_is(move->decision, progress->decision) ? PROGRESS_UNCHANGED
-                                                          : PROGRESS_NOT_ALLOWED;
-    }
-    enum progress_step_state rest = endings[ending].state == PROGRESS_ADMITTED ? STEP_PASSED
-                                                                               : STEP_SKIPPED;
-    for (size_t i = 0; i < procedure->step_count; i++) {
-        if (!is_closed(progress, i)) {
-            close_step(&progress->steps[i], rest, at_ms);
+    struct progress *progress = work->progress;
+    enum procedure_ending_id ending = progress_ending(work->move);
+    bool admitted = ending == ENDING_ADMITTED;
+    bool with_reason = ending == ENDING_DECLINED || work->route->endings[ending].reason;
+    for (size_t i = 0; i < work->route->step_count; i++) {
+        if (!progress_step_closed(progress, i) && !work->route->steps[i].result) {
+            close_step(&progress->steps[i], admitted ? STEP_PASSED : STEP_SKIPPED, work->at_ms);
         }
     }
-    progress->state = endings[ending].state;
-    progress->decided_ms = at_ms;
-    snprintf(progress->decision, sizeof progress->decision, "%s", endings[ending].decision);
-    if (declined && reason != NULL) {
-        snprintf(progress->reason, sizeof progress->reason, "%s", reason->id);
+    progress->state = progress_ending_state(ending);
+    progress->decided_ms = work->at_ms;
+    progress->cleared_ms = ending == ENDING_CLEARED ? work->at_ms : 0;
+    progress->asked_ms = 0;
+    progress->objection = OBJECTION_NONE;
+    set_text(progress->decision, sizeof progress->decision, str_of(procedure_ending_name(ending)));
+    if (with_reason) {
+        set_text(progress->reason, sizeof progress->reason, work->move->reason);
     }
-    set_note(progress->note, move->note);
-    return PROGRESS_APPLIED;
+    if (admitted) {
+        set_text(progress->category, sizeof progress->category, work->move->category);
+        progress->members = work->move->members;
+        open_steps(work->route, work->calendar, progress, work->at_ms);
+    }
+    if (ending == ENDING_MERGED) {
+        char leader[RECEIPT_BYTES] = "";
+        bool known = receipt_parse(work->move->leader, leader);
+        set_text(progress->leader, sizeof progress->leader, str_of(known ? leader : ""));
+    }
+    set_note(progress->note, work->move->note);
 }
 
-static enum progress_result apply_clear(struct progress *progress, const struct progress_move *move,
-                                        int64_t at_ms)
+static void do_clear(const struct progress_work *work)
 {
-    if (progress->state == PROGRESS_CLEARED) {
-        return PROGRESS_UNCHANGED;
+    work->progress->state = PROGRESS_CLEARED;
+    work->progress->cleared_ms = work->at_ms;
+    set_note(work->progress->note, work->move->note);
+}
+
+static void do_transfer(const struct progress_work *work)
+{
+    struct progress *progress = work->progress;
+    struct progress_transfer *transfer = &progress->transfers[progress->transfer_count++];
+    transfer->at_ms = work->at_ms;
+    set_text(transfer->from, sizeof transfer->from, work->move->area_from);
+    set_text(transfer->to, sizeof transfer->to, work->move->area_to);
+    progress->restarted_ms = work->at_ms;
+    progress_due_later(work->route, work->calendar, progress);
+}
+
+static void do_ask(const struct progress_work *work)
+{
+    work->progress->asked_ms = work->at_ms;
+    work->progress->ask_count++;
+    set_note(work->progress->ask_note, work->move->note);
+}
+
+static void do_answer(const struct progress_work *work)
+{
+    work->progress->asked_ms = 0;
+}
+
+static void do_pause(const struct progress_work *work)
+{
+    struct progress *progress = work->progress;
+    int64_t last = date_to_days(date_of_ms(work->at_ms)) + work->move->days;
+    progress->pauses[progress->pause_count++] = (struct progress_pause){
+        work->at_ms, deadline_ms(date_from_days(last))};
+    progress->paused = true;
+}
+
+static void do_nothing_more(const struct progress_work *work)
+{
+    (void)work;
+}
+
+static void do_nudge(const struct progress_work *work)
+{
+    work->progress->nudge_count++;
+    work->progress->nudged_ms = work->at_ms;
+}
+
+static void do_visited(const struct progress_work *work)
+{
+    work->progress->visit_said = work->move->kind == MOVE_VISITED ? VISIT_SAID_DONE
+                                                                  : VISIT_SAID_NOT;
+    work->progress->visit_said_ms = work->at_ms;
+}
+
+static void do_withdraw(const struct progress_work *work)
+{
+    if (work->move->by == MOVER_STAFF) {
+        do_decide(work);
+    } else {
+        work->progress->withdraw_asked_ms = work->at_ms;
     }
-    if (progress->state != PROGRESS_ADMITTED) {
-        return PROGRESS_NOT_ALLOWED;
+}
+
+static void do_object(const struct progress_work *work)
+{
+    struct progress *progress = work->progress;
+    if (progress->objection != OBJECTION_ASKED) { /* the farmer's own day counts */
+        progress->objected_ms = work->at_ms;
+        progress->objection_due_ms = progress_objection_due(work->route, work->calendar, progress);
     }
-    progress->state = PROGRESS_CLEARED;
-    progress->cleared_ms = at_ms;
-    set_note(progress->note, move->note);
-    return PROGRESS_APPLIED;
+    progress->objection = work->move->by == MOVER_STAFF ? OBJECTION_OPEN : OBJECTION_ASKED;
+}
+
+static void do_uphold(const struct progress_work *work)
+{
+    work->progress->objection = OBJECTION_UPHELD;
+    set_note(work->progress->note, work->move->note);
+}
+
+/* What is worked again: what the refusal cut off, the named step, and what follows; at least the last steps. */
+static uint32_t steps_again(const struct procedure *route, const struct progress *progress)
+{
+    uint32_t again = 0, waited_for = 0, work = 0;
+    int named = route->moves[PROCEDURE_OBJECT].step;
+    for (size_t i = 0; i < route->step_count; i++) {
+        const struct progress_step *step = &progress->steps[i];
+        if (route->steps[i].result) {
+            continue;
+        }
+        work |= UINT32_C(1) << i;
+        waited_for |= route->steps[i].after;
+        if ((int)i == named ||
+            (step->state == STEP_SKIPPED && step->done_ms == progress->decided_ms)) {
+            again |= UINT32_C(1) << i;
+        }
+    }
+    again = again ? again : work & ~waited_for;
+    uint32_t all = again;
+    for (size_t i = 0; i < route->step_count; i++) {
+        bool follows = (work >> i & 1) && (route->steps[i].before & again) != 0;
+        all |= follows ? UINT32_C(1) << i : 0;
+    }
+    return all;
+}
+
+static void do_reopen(const struct progress_work *work)
+{
+    struct progress *progress = work->progress;
+    uint32_t again = steps_again(work->route, progress);
+    for (size_t i = 0; i < work->route->step_count; i++) {
+        if (again >> i & 1) {
+            memset(&progress->steps[i], 0, sizeof progress->steps[i]);
+        }
+    }
+    progress->decided_ms = 0;
+    set_text(progress->decision, sizeof progress->decision, STR(""));
+    set_text(progress->reason, sizeof progress->reason, STR(""));
+    set_text(progress->note, sizeof progress->note, STR(""));
+    progress->objection = OBJECTION_REOPENED;
+    progress->reopened_ms = progress->restarted_ms = work->at_ms;
+    progress->reopen_count++;
+    progress->state = PROGRESS_OPEN;
+    progress_due_later(work->route, work->calendar, progress);
+    open_steps(work->route, work->calendar, progress, work->at_ms);
+}
+
+/* Done stays done; what is under way goes on under the channel's clock, unless something comes before it there. */
+static void do_green(const struct progress_work *work)
+{
+    struct progress *progress = work->progress;
+    const struct procedure *main = work->route, *green = main->green;
+    struct progress_step steps[PROCEDURE_STEPS_MAX];
+    memset(steps, 0, sizeof steps);
+    for (size_t i = 0; i < green->step_count; i++) {
+        int old = procedure_step_index(main, str_of(green->steps[i].id));
+        if (old >= 0) {
+            memcpy(&steps[i], &progress->steps[old], sizeof steps[i]);
+        }
+        if (old >= 0 && !progress_step_closed(progress, (size_t)old)) {
+            steps[i].state = STEP_WAITING;
+            steps[i].opened_ms = steps[i].due_ms = steps[i].done_ms = 0;
+        }
+    }
+    memcpy(progress->steps, steps, sizeof steps);
+    progress->green = true;
+    if (green->total.days != main->total.days || green->total.unit != main->total.unit) {
+        progress->restarted_ms = work->at_ms;
+        progress->total_due_ms = progress_total_due(green, work->calendar, progress);
+    }
+    open_steps(green, work->calendar, progress, work->at_ms);
+}
+
+typedef void do_fn(const struct progress_work *work);
+
+/* Which of them show that the township has begun, and end a pause. */
+static const struct {
+    do_fn *does;
+    bool begins, resumes;
+} effects[MOVES] = {
+    [MOVE_STEP] = {do_step, true, true},
+    [MOVE_DECIDE] = {do_decide, false, true},
+    [MOVE_CLEAR] = {do_clear, false, false},
+    [MOVE_TRANSFER] = {do_transfer, false, true},
+    [MOVE_ASK] = {do_ask, true, false},
+    [MOVE_ANSWER] = {do_answer, false, false},
+    [MOVE_PAUSE] = {do_pause, true, false},
+    [MOVE_RESUME] = {do_nothing_more, false, true},
+    [MOVE_MERGE] = {do_decide, false, true},
+    [MOVE_NUDGE] = {do_nudge, false, false},
+    [MOVE_VISITED] = {do_visited, false, false},
+    [MOVE_NOT_VISITED] = {do_visited, false, false},
+    [MOVE_WITHDRAW] = {do_withdraw, false, false},
+    [MOVE_OBJECT] = {do_object, false, false},
+    [MOVE_UPHOLD] = {do_uphold, false, false},
+    [MOVE_REOPEN] = {do_reopen, false, false},
+    [MOVE_GREEN] = {do_green, true, true},
+};
+
+/* A copy on which time has done its part; times before the report, or before a pause, are its own. */
+static struct progress_work begin_work(const struct procedure *procedure,
+                                       const struct calendar *calendar, struct progress *copy,
+                                       const struct progress_move *move)
+{
+    int64_t at_ms = move->at_ms > copy->accepted_ms ? move->at_ms : copy->accepted_ms;
+    progress_tick(procedure, calendar, copy, at_ms);
+    return (struct progress_work){progress_route(procedure, copy), calendar, copy, move, at_ms};
+}
+
+enum progress_refusal progress_check(const struct procedure *procedure,
+                                     const struct calendar *calendar,
+                                     const struct progress *progress,
+                                     const struct progress_move *move)
+{
+    struct progress copy = *progress;
+    struct progress_work work = begin_work(procedure, calendar, &copy, move);
+    return progress_rule(&work);
 }
 
 enum progress_result progress_apply(const struct procedure *procedure,
                                     const struct calendar *calendar, struct progress *progress,
                                     const struct progress_move *move)
 {
-    int64_t at_ms = move->at_ms > progress->accepted_ms ? move->at_ms : progress->accepted_ms;
-    switch (move->kind) {
-    case MOVE_STEP:
-        return apply_step(procedure, calendar, progress, move, at_ms);
-    case MOVE_DECIDE:
-        return apply_decision(procedure, progress, move, at_ms);
-    case MOVE_CLEAR:
-        return apply_clear(progress, move, at_ms);
+    struct progress next = *progress;
+    struct progress_work work = begin_work(procedure, calendar, &next, move);
+    switch (progress_rule(&work)) {
+    case REFUSAL_NONE:
+        break;
+    case REFUSAL_ALREADY:
+        return PROGRESS_UNCHANGED;
+    case REFUSAL_UNKNOWN:
+    case REFUSAL_INCOMPLETE:
+        return PROGRESS_UNKNOWN;
+    default:
+        return PROGRESS_NOT_ALLOWED;
     }
-    return PROGRESS_UNKNOWN;
-}
-
-/* Of a step whose predecessors' days are known. */
-static struct date expected_day(const struct procedure *procedure, const struct calendar *calendar,
-                                const struct progress *progress, size_t step,
-                                const struct date *days)
-{
-    const struct procedure_step *plan = &procedure->steps[step];
-    const struct progress_step *state = &progress->steps[step];
-    if (is_closed(progress, step) || state->due_ms > 0) {
-        return date_of_ms(is_closed(progress, step) ? state->done_ms : state->due_ms - 1);
+    bool staff_withdraws = move->kind == MOVE_WITHDRAW && move->by == MOVER_STAFF;
+    if (effects[move->kind].resumes || staff_withdraws) {
+        progress_end_pause(work.route, calendar, &next, work.at_ms);
     }
-    struct date from = date_of_ms(progress->accepted_ms);
-    for (size_t i = 0; i < procedure->step_count; i++) {
-        if ((plan->after >> i & 1) && date_compare(days[i], from) > 0) {
-            from = days[i];
-        }
+    effects[move->kind].does(&work);
+    if (effects[move->kind].begins && next.state == PROGRESS_NEW) {
+        next.state = PROGRESS_OPEN;
     }
-    if (plan->days == 0) {
-        return from;
-    }
-    struct date day = deadline_date(calendar, from, plan->days, plan->unit);
-    struct date total = date_of_ms(progress->total_due_ms - 1);
-    bool ahead = progress->total_due_ms > 0 && date_compare(total, from) >= 0;
-    return ahead && date_compare(day, total) > 0 ? total : day;
-}
-
-void progress_expected(const struct procedure *procedure, const struct calendar *calendar,
-                       const struct progress *progress, struct date ret_days[PROCEDURE_STEPS_MAX])
-{
-    uint32_t known = 0;
-    /* The file may list the steps in any order; each round finds at least one. */
-    for (size_t round = 0; round < procedure->step_count; round++) {
-        for (size_t i = 0; i < procedure->step_count; i++) {
-            if ((known >> i & 1) == 0 && (procedure->steps[i].after & ~known) == 0) {
-                ret_days[i] = expected_day(procedure, calendar, progress, i, ret_days);
-                known |= UINT32_C(1) << i;
-            }
-        }
-    }
+    *progress = next;
+    return PROGRESS_APPLIED;
 }
 
 int progress_current(const struct procedure *procedure, const struct progress *progress)
 {
+    const struct procedure *route = progress_route(procedure, progress);
     int current = -1;
     int64_t first = INT64_MAX;
-    for (size_t i = 0; i < procedure->step_count && !is_decided(progress); i++) {
+    for (size_t i = 0; i < route->step_count && !progress_decided(progress); i++) {
         int64_t due = progress->steps[i].due_ms ? progress->steps[i].due_ms : INT64_MAX;
         if (progress_step_under_way(progress, i) && (current < 0 || due < first)) {
             current = (int)i;
@@ -265,4 +386,51 @@ int progress_current(const struct procedure *procedure, const struct progress *p
         }
     }
     return current;
+}
+
+/* Since it came here, nobody has done a step. */
+static bool just_transferred(const struct procedure *route, const struct progress *progress)
+{
+    if (progress->transfer_count == 0) {
+        return false;
+    }
+    for (size_t i = 0; i < route->step_count; i++) {
+        if (progress->steps[i].done_ms > progress->transfers[progress->transfer_count - 1].at_ms) {
+            return false;
+        }
+    }
+    return true;
+}
+
+const char *progress_word(const struct procedure *procedure, const struct progress *progress)
+{
+    const struct procedure *route = progress_route(procedure, progress);
+    int current = progress_current(procedure, progress);
+    bool objected = progress->objection == OBJECTION_ASKED || progress->objection == OBJECTION_OPEN;
+    if (progress->state == PROGRESS_DECLINED && objected) {
+        return route->moves[PROCEDURE_OBJECT].word;
+    }
+    if (progress_decided(progress)) {
+        enum procedure_ending_id ending = procedure_ending_of(str_of(progress->decision));
+        return ending == ENDINGS ? NULL : route->endings[ending].word;
+    }
+    if (progress->asked_ms > 0) {
+        return route->moves[PROCEDURE_ASK].word;
+    }
+    if (just_transferred(route, progress)) {
+        return route->moves[PROCEDURE_TRANSFER].word;
+    }
+    return current >= 0 ? route->steps[current].word : NULL;
+}
+
+bool progress_disputed(const struct procedure *procedure, const struct progress *progress)
+{
+    const struct procedure *route = progress_route(procedure, progress);
+    for (size_t i = 0; i < route->step_count; i++) {
+        const struct progress_step *step = &progress->steps[i];
+        if (route->steps[i].before == 0 && step->state == STEP_PASSED) {
+            return progress->visit_said == VISIT_SAID_NOT;
+        }
+    }
+    return false;
 }

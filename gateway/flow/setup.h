@@ -13,7 +13,7 @@
 #include "domain/area.h"
 #include "domain/deadline.h"
 #include "domain/form.h"
-#include "domain/procedure.h"
+#include "domain/progress.h"
 #include "domain/receipt.h"
 #include "store/store.h"
 #include "view/catalog.h"

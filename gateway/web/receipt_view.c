@@ -40,7 +40,7 @@ static bool step_done(const struct progress_step *step)
 static void fill_steps(const struct setup *setup, const struct progress *progress, bool full,
                        struct receipt_view *view)
 {
-    const struct procedure *procedure = setup->procedure;
+    const struct procedure *procedure = progress_route(setup->procedure, progress);
     struct date days[PROCEDURE_STEPS_MAX];
     bool decided = progress->decided_ms > 0;
     progress_expected(procedure, setup->calendar, progress, days);
@@ -54,8 +54,8 @@ static void fill_steps(const struct setup *setup, const struct progress *progres
         }
         if (done) {
             day_text(state->done_ms, view->dates[count]);
-        } else if (step->days > 0) {
-            due_text(setup->catalog, days[i], step->confirmed, view->dates[count]);
+        } else if (step->deadline.days > 0) {
+            due_text(setup->catalog, days[i], step->deadline.confirmed, view->dates[count]);
         } else {
             view->dates[count][0] = '\0';
         }
@@ -67,7 +67,7 @@ static void fill_steps(const struct setup *setup, const struct progress *progres
             .who = step->who ? step->who : "",
             .done = done,
             .current = progress_step_under_way(progress, i),
-            .unconfirmed = !step->confirmed,
+            .unconfirmed = !step->deadline.confirmed,
             .skipped = state->state == STEP_SKIPPED,
         };
         count++;
@@ -154,7 +154,7 @@ static const char *state_word(const struct setup *setup, const struct progress *
 {
     int current = progress_current(setup->procedure, progress);
     if (progress->state == PROGRESS_OPEN && current >= 0) {
-        return setup->procedure->steps[current].word;
+        return progress_route(setup->procedure, progress)->steps[current].word;
     }
     char key[64];
     snprintf(

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
-#include "domain/procedure.h"
+#include "domain/progress.h"
 
 enum { TEXT_MAX = 65536 };
 
@@ -277,12 +277,12 @@ static void test_laiyuan(void **state)
     (void)state;
     assert_string_equal(procedure->id, "laiyuan");
     assert_int_equal(strlen(procedure->version), 16);
-    assert_int_equal(procedure->total_days, 15);
+    assert_int_equal(procedure->total.days, 15);
     assert_int_equal(procedure->step_count, 5);
     assert_int_equal(procedure->reason_count, 5);
     for (size_t i = 0; i < 5; i++) {
         assert_non_null(procedure_reason(procedure, str_of(reasons[i])));
-        assert_false(procedure->steps[i].confirmed);
+        assert_false(procedure->steps[i].deadline.confirmed);
     }
     assert_null(procedure_reason(procedure, STR("")));
     assert_int_equal(procedure_step_index(procedure, STR("compare")), 4);
