@@ -45,7 +45,7 @@ deps:
 build: deps  ## only compile: build/mashang and build/mashang-qr
 	@$(MAKE) --no-print-directory programs MODE=$(MODE) SANITIZE=$(SANITIZE)
 programs: $(B)/mashang $(B)/mashang-qr
-	@ln -sfn $(MODE)/mashang build/mashang && ln -sfn $(MODE)/mashang-qr build/mashang-qr
+	@[ $(MODE) != release ] || { ln -sfn release/mashang build/mashang; ln -sfn release/mashang-qr build/mashang-qr; }
 run:  ## install what is missing, build, start the whole system on this machine
 	@tools/run
 test:  ## every test: unit, end to end, browser
