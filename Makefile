@@ -16,7 +16,7 @@ HARDEN   := -fstack-protector-strong -fstack-clash-protection -fcf-protection -f
 SANFLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer -U_FORTIFY_SOURCE)
 ALL_C    := -std=c17 -D_GNU_SOURCE -DMASHANG_VERSION='"$(VERSION)"' -DMASHANG_SHARE='"$(PREFIX)/share/mashang"' -Igateway -I. \
             $(shell pkg-config --cflags $(LIBS) 2>/dev/null) $(WARN) $(HARDEN) $(SANFLAGS) $(CFLAGS)
-LINK     := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(SANFLAGS)
+LINK     := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(SANFLAGS) $(LDFLAGS)
 LDLIBS   := $(shell pkg-config --libs $(LIBS) 2>/dev/null) -lhiredis -lexpat -lm
 
 # Rooms from the floor up: a library may use those before it (house.md §2; tests/lint/rooms checks the includes).
