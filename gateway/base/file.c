@@ -68,16 +68,34 @@ static void sync_folder_of(const char *path)
     }
 }
 
-/* Puts what lies beside in its place. A link, unlike a rename, refuses to replace. */
-static bool publish(const char *beside, const char *path, bool replace)
+enum landing { LAND_NEW, LAND_OVER, LAND_OVER_AS_IT_WAS };
+
+/* What replaces a file belongs to whom it belonged: root may write for a service that runs as another. */
+static bool keep_owner_and_mode(int fd, const char *path)
 {
-    if (replace) {
+    struct stat old;
+    struct stat now;
+    if (stat(path, &old) != 0) {
+        return errno == ENOENT;
+    }
+    if (fstat(fd, &now) != 0) {
+        return false;
+    }
+    bool same = old.st_uid == now.st_uid && old.st_gid == now.st_gid;
+    return (same || fchown(fd, old.st_uid, old.st_gid) == 0) &&
+           fchmod(fd, old.st_mode & 07777) == 0;
+}
+
+/* Puts what lies beside in its place. A link, unlike a rename, refuses to replace. */
+static bool publish(const char *beside, const char *path, enum landing landing)
+{
+    if (landing != LAND_NEW) {
         return rename(beside, path) == 0;
     }
     return link(beside, path) == 0 && unlink(beside) == 0;
 }
 
-static bool write_beside(const char *path, struct str bytes, mode_t mode, bool replace,
+static bool write_beside(const char *path, struct str bytes, mode_t mode, enum landing landing,
                          struct err *err)
 {
     char beside[PATH_MAX];
@@ -88,10 +106,11 @@ static bool write_beside(const char *path, struct str bytes, mode_t mode, bool r
     if (fd < 0) {
         return err_set(err, "%s: %s", beside, strerror(errno));
     }
-    bool written = write_all(fd, bytes);
+    bool written = (landing != LAND_OVER_AS_IT_WAS || keep_owner_and_mode(fd, path)) &&
+                   write_all(fd, bytes);
     int why = errno;
     bool closed = close(fd) == 0;
-    if (!written || !closed || !publish(beside, path, replace)) {
+    if (!written || !closed || !publish(beside, path, landing)) {
         why = written ? errno : why;
         unlink(beside);
         return err_set(err, "%s: %s", path, strerror(why));
@@ -102,10 +121,15 @@ static bool write_beside(const char *path, struct str bytes, mode_t mode, bool r
 
 bool file_write(const char *path, struct str bytes, mode_t mode, struct err *err)
 {
-    return write_beside(path, bytes, mode, true, err);
+    return write_beside(path, bytes, mode, LAND_OVER, err);
+}
+
+bool file_replace(const char *path, struct str bytes, mode_t mode, struct err *err)
+{
+    return write_beside(path, bytes, mode, LAND_OVER_AS_IT_WAS, err);
 }
 
 bool file_create(const char *path, struct str bytes, mode_t mode, struct err *err)
 {
-    return write_beside(path, bytes, mode, false, err);
+    return write_beside(path, bytes, mode, LAND_NEW, err);
 }

@@ -15,6 +15,8 @@
 bool file_read(const char *path, struct buf *to, struct err *err) MUST_CHECK;
 /* Writes beside and renames, so that a reader sees the old file or the new one; fsyncs file and folder. */
 bool file_write(const char *path, struct str bytes, mode_t mode, struct err *err) MUST_CHECK;
+/* The same, but a file that is there keeps its owner, group and mode; mode is for a new one. */
+bool file_replace(const char *path, struct str bytes, mode_t mode, struct err *err) MUST_CHECK;
 /* The same, but never over an existing file: then it is an error and the file stays as it was. */
 bool file_create(const char *path, struct str bytes, mode_t mode, struct err *err) MUST_CHECK;
 

@@ -264,7 +264,7 @@ static bool keyring_put(const struct keyring *keyring, const char *path, bool re
     buf_init(&text, FILE_BYTES_MAX);
     CHECK(buf_room(&text, FILE_BYTES_MAX / 2) != NULL); /* so that growing leaves no copies */
     keyring_print(keyring, &text);
-    bool done = replace ? file_write(path, buf_str(&text), 0600, err)
+    bool done = replace ? file_replace(path, buf_str(&text), 0600, err)
                         : file_create(path, buf_str(&text), 0600, err);
     explicit_bzero(text.at, text.room);
     buf_release(&text);

@@ -100,6 +100,26 @@ static void test_save_never_overwrites_replace_does(void **state)
     assert_memory_equal(loaded.keys[0].bytes, second.keys[0].bytes, KEY_BYTES);
 }
 
+/* The service must still be able to read what root rotated. */
+static void test_replace_keeps_owner_group_and_mode(void **state)
+{
+    struct keyring keyring;
+    struct err err;
+    struct stat at;
+    const bool root = geteuid() == 0;
+    (void)state;
+    keyring_make(&keyring);
+    assert_true(keyring_save(&keyring, path, &err));
+    assert_int_equal(chmod(path, 0400), 0);
+    assert_true(!root || chown(path, 65534, 65533) == 0);
+    assert_true(keyring_rotate(&keyring, KEY_SEAL, &err));
+    assert_true(keyring_replace(&keyring, path, &err));
+    assert_int_equal(stat(path, &at), 0);
+    assert_int_equal(at.st_mode & 07777, 0400);
+    assert_int_equal(at.st_uid, root ? 65534 : geteuid());
+    assert_true(!root || at.st_gid == 65533);
+}
+
 static void test_rotation_keeps_the_old_for_reading(void **state)
 {
     struct keyring keyring;
@@ -234,6 +254,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_made_saved_loaded_is_the_same, remove_file),
         cmocka_unit_test_teardown(test_save_never_overwrites_replace_does, remove_file),
+        cmocka_unit_test_teardown(test_replace_keeps_owner_group_and_mode, remove_file),
         cmocka_unit_test(test_rotation_keeps_the_old_for_reading),
         cmocka_unit_test_teardown(test_ids_start_again_behind_255, remove_file),
         cmocka_unit_test_teardown(test_wrong_files_are_named, remove_file),
