@@ -108,8 +108,12 @@ static bool load_lines(struct outgoing *outgoing, struct err *err)
         if (line.len == 0 || line.at[0] == '#') {
             continue;
         }
-        if (str_find_char(line, ':') < 1 || outgoing->line_count == LINES_MAX) {
-            read = err_set(err, "%s:%d: at most %d lines `name: value`", path, number, LINES_MAX);
+        if (str_find_char(line, ':') < 1) {
+            read = err_set(err, "%s:%d: no colon: a line is `name: value`", path, number);
+            break;
+        }
+        if (outgoing->line_count == LINES_MAX) {
+            read = err_set(err, "%s:%d: more than %d lines", path, number, LINES_MAX);
             break;
         }
         struct mustache *template = mustache_compile(line, path, &options, err);

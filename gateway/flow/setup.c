@@ -257,8 +257,20 @@ static void warn_of_open_secrets(struct setup *setup)
     }
 }
 
+static bool is_loopback(struct str url)
+{
+    return str_starts(url, STR("http://127.")) || str_starts(url, STR("http://localhost")) ||
+           str_starts(url, STR("http://[::1]"));
+}
+
 static bool load_secrets(struct setup *setup, struct err *err)
 {
+    if (setup->options.upstream.url[0] == '\0') {
+        warn(setup, "upstream.url: empty: every event is held until there is an address");
+    } else if (str_starts(str_of(setup->options.upstream.url), STR("http://")) &&
+               !is_loopback(str_of(setup->options.upstream.url))) {
+        warn(setup, "upstream.url: http: ID numbers travel in clear; use https");
+    }
     const struct options *options = &setup->options;
     struct buf text;
     buf_init(&text, SECRET_BYTES_MAX);

@@ -101,7 +101,7 @@ static void on_anchored(void *arg, enum op_status status, const struct audit_anc
 {
     const struct sweep *sweep = arg;
     CHECK_OBJ(sweep, SWEEP_MAGIC);
-    if (status == OP_OK && anchor != NULL) {
+    if (status == OP_OK && anchor != NULL && anchor->hash[0] != '\0') {
         log_event(LOG_LEVEL_INFO, "anchor", "seq=%lld hash=%s", (long long)anchor->seq,
                   anchor->hash);
     }

@@ -5,11 +5,11 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "domain/report.h"
 #include "domain/verdict.h"
 #include "flow/access_token.h"
 #include "flow/forward.h"
 #include "flow/outgoing.h"
+#include "flow/sample.h"
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_CONFIG = 78, MASKED_SHOWN = 6, URL_BYTES_MAX = 4096 };
 
@@ -28,44 +28,6 @@ struct attempt {
 
 static access_token_done_fn on_token;
 static fetch_done_fn on_answer;
-
-/* A person who does not exist: the ID is an example of GB 11643-1999. */
-static char *sample_event(const struct setup *setup)
-{
-    area_index area = 0;
-    while (area + 1 < areas_count(setup->areas) && !area_takes_reports(setup->areas, area)) {
-        area++;
-    }
-    json_t *values = json_pack("{s:s, s:s, s:s, s:s, s:s, s:[s], s:s, s:b}", "filed_by", "self",
-                               "role", "head", "name", "测试甲", "id_number", "11010519491231002X",
-                               "phone", "13800000000", "risk", "accident", "detail", "这是一条测试",
-                               "consent", 1);
-    json_t *flags = json_pack("[s]", "drill");
-    const struct report_event event = {
-        .type = "accepted",
-        .id = "000000000000",
-        .receipt = "000000000000",
-        .version = 1,
-        .at_ms = clock_wall_ms(),
-        .submitted_ms = clock_wall_ms(),
-        .areas = setup->areas,
-        .area = area,
-        .placement = "board",
-        .source = "self",
-        .values = values,
-        .flags = flags,
-        .form_id = setup->form->id,
-        .form_version = setup->form->version,
-        .notice_version = pages_notice_version(setup->pages),
-    };
-    json_t *json = report_event_json(&event);
-    char *text = json_dumps(json, JSON_COMPACT);
-    CHECK(text != NULL);
-    json_decref(json);
-    json_decref(values);
-    json_decref(flags);
-    return text;
-}
 
 /* What is not ours to know is shown by its first characters only: signatures, tokens, and every line of headers_file. */
 static struct str shown(struct str header, bool *ret_masked)
@@ -131,8 +93,13 @@ static void print_verdict(const struct attempt *attempt, const struct fetch_answ
                                   verdict_name(verdict->kind), "words", words, "upstream_id",
                                   verdict->upstream_id, "took_ms", (json_int_t)answer->took_ms));
     if (!attempt->as_json) {
-        printf("\nanswer %d in %lld ms: %s\n%s\n", answer->status, (long long)answer->took_ms,
-               verdict_name(verdict->kind), words);
+        if (answer->status == 0) {
+            printf("\nno answer in %lld ms: %s\n%s\n", (long long)answer->took_ms,
+                   verdict_name(verdict->kind), words);
+        } else {
+            printf("\nanswer %d in %lld ms: %s\n%s\n", answer->status, (long long)answer->took_ms,
+                   verdict_name(verdict->kind), words);
+        }
     }
 }
 

@@ -75,3 +75,30 @@ describe('wrong configuration: exit 78, the place, what is allowed', () => {
     }
   });
 });
+
+describe('a body template is tried before anything is served', () => {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'mashang-body-'));
+  before(() => execFileSync(path.join(build, 'mashang'), ['init', path.join(dir, 'etc')], { stdio: 'ignore' }));
+  after(() => fs.rmSync(dir, { recursive: true, force: true }));
+  const run = (template, kind, more = {}) => {
+    const conf = path.join(dir, 'mashang.conf');
+    fs.writeFileSync(path.join(dir, 'body.mustache'), template);
+    writeConf(conf, {
+      'areas.file': path.join(root, 'deploy/areas/370115.csv'), 'forms.dir': path.join(root, 'templates'), 'procedure.file': path.join(root, 'templates/procedures/laiyuan.json'), 'crypto.keyring_file': path.join(dir, 'etc/keyring.json'), 'redis.data_dir': dir,
+      'upstream.url': 'http://127.0.0.1:1/', 'upstream.secret_file': path.join(dir, 'etc/upstream.secret'), 'upstream.body_template': path.join(dir, 'body.mustache'), 'upstream.body_kind': kind, ...more,
+    });
+    return spawnSync(path.join(build, 'mashang'), ['check-config', '-c', conf], { encoding: 'utf8' });
+  };
+  for (const [template, kind, status] of [['{"a": "{{data.name}}"}', 'json', 0], ['{"a": {{data.name}}}', 'json', 78], ['', 'json', 78], ['name={{data.name}}', 'json', 78], ['name={{data.name}}', 'form', 0], ['<a>{{data.name}}</b>', 'xml', 78], ['<a>{{data.name}}</a>', 'xml', 0]]) {
+    test(`${kind}: ${template}`, () => {
+      const done = run(template, kind);
+      assert.equal(done.status, status, done.stderr);
+      if (status) assert.match(done.stderr, /^mashang: .*body_template/);
+    });
+  }
+  test('an empty address is said: everything is held', () => {
+    const done = run('{}', 'json', { 'upstream.url': '' });
+    assert.equal(done.status, 0, done.stderr);
+    assert.match(done.stdout + done.stderr, /upstream\.url: empty/);
+  });
+});
