@@ -59,6 +59,7 @@ bool progress_of_record(const struct setup *setup, const char *receipt,
     ret->submitted_ms = record_number(record, REPORT_SUBMITTED);
     ret->added_ms = record_number(record, REPORT_ADDED);
     ret->drill = record_get(record, REPORT_DRILL).len > 0;
+    ret->urgent = str_is(record_get(record, REPORT_URGENT), "1");
     return read;
 }
 

@@ -20,6 +20,7 @@ struct progress_report {
     int64_t submitted_ms;
     int64_t added_ms; /* 0: nothing was added */
     bool drill;
+    bool urgent; /* the household said so */
     struct progress progress;
 };
 

@@ -106,7 +106,7 @@ static const char *const receipt_names[] = {
     "place_name", "submitted", "state_word",  "ending",      "reason",        "who_comes",
     "full",       "has_steps", "steps",       "steps.name",  "steps.word",    "steps.date",
     "steps.note", "steps.who", "steps.class", "steps.state", "steps.current", "qr",
-    "link",       "next_href", NULL,
+    "link",       "next_href", "urgent",      NULL,
 };
 
 static const char *const progress_names[] = {
@@ -130,19 +130,12 @@ const char *const *page_names(enum page_kind kind)
 
 /* Texts that code asks for by name; those that templates ask for are checked with the templates. */
 const char *const page_texts[] = {
-    "site.title",          "site.unset",
-    "site.upstream_name",  "page.more",
-    "place.merged",        "fill.title",
-    "check.title",         "check.title_not_stored",
-    "check.yes",           "check.change_what",
-    "notice.text",         "list.towns",
-    "list.villages",       "list.towns_of",
-    "list.villages_of",    "list.hint",
-    "receipt.fresh",       "receipt.heading",
-    "receipt.step_done",   "receipt.step_now",
-    "receipt.step_next",   "receipt.step_skipped",
-    "progress.title",      "progress.locked",
-    "message.to_progress", "message.to_form",
-    "message.error.title", "message.error.text",
-    "message.error.next",  NULL,
+    "site.title",          "site.unset",         "site.upstream_name",  "page.more",
+    "place.merged",        "fill.title",         "check.title",         "check.title_not_stored",
+    "check.yes",           "check.change_what",  "notice.text",         "list.towns",
+    "list.villages",       "list.towns_of",      "list.villages_of",    "list.hint",
+    "receipt.fresh",       "receipt.heading",    "receipt.urgent",      "receipt.urgent_phone",
+    "receipt.step_done",   "receipt.step_now",   "receipt.step_next",   "receipt.step_skipped",
+    "progress.title",      "progress.locked",    "message.to_progress", "message.to_form",
+    "message.error.title", "message.error.text", "message.error.next",  NULL,
 };

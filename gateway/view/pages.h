@@ -102,6 +102,7 @@ struct page_receipt {
     const char *ending;     /* the sentence of an ending, or "" */
     const char *reason;
     const char *who_comes; /* the sentence, or "" */
+    const char *urgent;    /* the sentence of an urgent report that is open, or "" */
     const char *submitted; /* 11月23日 */
     bool fresh;            /* just filed: 已收到您的申报 … 请截屏或抄下编号 */
     bool added;            /* 您之前报过,编号不变。… */

@@ -149,6 +149,20 @@ static void fill_who_comes(const struct setup *setup, const struct progress *pro
                  &view->who_comes);
 }
 
+/* Whoever cannot wait rings the place, else the hotline; a drill hurries nobody. */
+static void fill_urgent(const struct setup *setup, const struct progress_report *report,
+                        struct receipt_view *view)
+{
+    enum progress_state state = report->progress.state;
+    const char *phone = view->phone[0] ? view->phone : setup->options.site.hotline;
+    const struct catalog_value values[] = {{"phone", phone}, {NULL, NULL}};
+    if (!report->urgent || report->drill || (state != PROGRESS_NEW && state != PROGRESS_OPEN)) {
+        return;
+    }
+    catalog_fill(setup->catalog, phone[0] ? "receipt.urgent_phone" : "receipt.urgent", values,
+                 &view->urgent);
+}
+
 /* The word of the state: the open step's own, or the ending's. */
 static const char *state_word(const struct setup *setup, const struct progress *progress)
 {
@@ -187,6 +201,7 @@ void receipt_view_make(const struct setup *setup, const struct progress_report *
     *ret = (struct receipt_view){0};
     buf_init(&ret->ending, WORDS_BYTES_MAX);
     buf_init(&ret->who_comes, WORDS_BYTES_MAX);
+    buf_init(&ret->urgent, WORDS_BYTES_MAX);
     fill_place(setup, report, ret);
     receipt_show(report->receipt, ret->shown);
     day_text(report->submitted_ms, ret->submitted);
@@ -196,6 +211,7 @@ void receipt_view_make(const struct setup *setup, const struct progress_report *
     if (full) {
         fill_ending(setup, progress, ret);
         fill_who_comes(setup, progress, steps_shown, ret);
+        fill_urgent(setup, report, ret);
     }
     struct page_receipt *page = &ret->page;
     page->shown = ret->shown;
@@ -205,6 +221,7 @@ void receipt_view_make(const struct setup *setup, const struct progress_report *
     page->ending = buf_text(&ret->ending);
     page->reason = "";
     page->who_comes = buf_text(&ret->who_comes);
+    page->urgent = buf_text(&ret->urgent);
     page->submitted = ret->submitted;
     page->fresh = progress->state == PROGRESS_NEW && now_wall_ms - report->submitted_ms < FRESH_MS;
     page->added = report->added_ms > 0 && now_wall_ms - report->added_ms < FRESH_MS;
@@ -220,4 +237,5 @@ void receipt_view_release(struct receipt_view *view)
 {
     buf_release(&view->ending);
     buf_release(&view->who_comes);
+    buf_release(&view->urgent);
 }

@@ -20,7 +20,7 @@ struct receipt_view {
     char submitted[RECEIPT_DATE_BYTES];
     char town[PLACE_NAME_BYTES];
     char phone[64], contact[64];
-    struct buf ending, who_comes;
+    struct buf ending, who_comes, urgent;
 };
 
 void receipt_view_make(const struct setup *setup, const struct progress_report *report, bool full,

@@ -35,6 +35,7 @@ static struct page_receipt sample_receipt(void)
         .state_word = "评议中",
         .ending = "",
         .reason = "",
+        .urgent = "",
         .who_comes = "上门的人：网格员（曲堤街道），电话0531-"
                      "00000001，预计最晚11月30日（周一）。不收钱，不要"
                      "银行卡和验证码。",
@@ -106,6 +107,10 @@ static void test_short_receipt_tells_no_more_than_it_may(void **state)
     struct page_receipt in = sample_receipt();
     struct buf html;
     (void)state;
+    in.urgent = "您写的是急事，已经标成急办。";
+    show_receipt(&in, "receipt-urgent", &html);
+    has(&html, in.urgent);
+    buf_release(&html);
     in.full = false;
     in.fresh = false;
     show_receipt(&in, "receipt-short", &html);
@@ -115,6 +120,7 @@ static void test_short_receipt_tells_no_more_than_it_may(void **state)
     lacks(&html, "王**");
     lacks(&html, "葛家村");
     lacks(&html, "网格员");
+    lacks(&html, "急办");
     lacks(&html, "已经看过房子");
     buf_release(&html);
     in.upstream_only_note = true;

@@ -1,0 +1,52 @@
+// What a farmer reads on the receipt and beside it, on pages that a running system sends.
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { root, startSystem, until, village } from '../lib/system.mjs';
+import { file, get, household, post, receiptOf, textOf } from '../lib/farmer.mjs';
+
+const gone = '370115008212';
+let system;
+let code;
+let areas;
+before(async () => {
+  const dir = fs.mkdtempSync('/tmp/mashang-areas-');
+  areas = path.join(dir, 'areas.csv');
+  fs.copyFileSync(path.join(root, 'deploy/areas/370115.csv'), areas);
+  system = await startSystem({ areas });
+  code = system.code();
+});
+after(async () => {
+  await system?.stop();
+  fs.rmSync(path.dirname(areas), { recursive: true, force: true });
+});
+
+const receiptPage = async (location) => textOf((await get(system.base + location)).html);
+
+async function decide(receipt, decision) {
+  const id = `msg_${receipt}`;
+  const body = JSON.stringify({ type: 'report.decided', timestamp: new Date().toISOString(), data: { receipt, decision, reason: '', public_note: '' } });
+  const seconds = Math.floor(Date.now() / 1000);
+  const signature = createHmac('sha256', Buffer.from(system.callbackSecret.slice(6), 'base64')).update(`${id}.${seconds}.${body}`).digest('base64');
+  const headers = { 'content-type': 'application/json', 'webhook-id': id, 'webhook-timestamp': String(seconds), 'webhook-signature': `v1,${signature}` };
+  const answer = await fetch(`${system.base}/hooks/upstream`, { method: 'POST', body, headers });
+  assert.equal(answer.status, 204, await answer.text());
+}
+
+test('an urgent report: the receipt says so and whom to ring, while it is open and to the household alone', async () => {
+  const words = '您写的是急事，已经标成急办。等不及就打0531-00000000；有生命危险先打120、119、110。';
+  const answers = household();
+  const plain = await file(system.base, code, answers);
+  assert.ok(!(await receiptPage(plain.location)).includes('急事'));
+  const added = await file(system.base, code, { ...answers, urgent: '1' });
+  assert.ok((await receiptPage(plain.location)).includes(words), 'after an addition');
+  assert.ok(!(await receiptPage(added.location)).includes('急事'), 'the short kind');
+  const urgent = await file(system.base, code, household({ urgent: '1' }));
+  const text = await receiptPage(urgent.location);
+  assert.ok(text.includes(words), text);
+  assert.ok(text.indexOf(words) < text.indexOf('申报编号'));
+  await decide(receiptOf(urgent.location), 'admitted');
+  assert.ok(!(await receiptPage(urgent.location)).includes('急事'));
+});
