@@ -11,10 +11,10 @@ enum { RECEIPT_BYTES_MAX = 128 * 1024 };
 static json_t *step_view(const struct pages *pages, const struct page_step *in)
 {
     const char *class = in->skipped ? "skip" : in->done ? "done" : in->current ? "now" : "next";
-    const char *state = in->skipped   ? "receipt.step_skipped"
-                        : in->done    ? "receipt.step_done"
-                        : in->current ? "receipt.step_now"
-                                      : "receipt.step_next";
+    const char *state = in->skipped ? "receipt.step_skipped"
+                        : in->done  ? "receipt.step_done"
+                                    : "receipt.step_next";
+    bool under_way = in->current && !in->done && !in->skipped;
     json_t *step = json_object();
     page_put(step, "name", in->name);
     page_put(step, "word", in->word);
@@ -22,7 +22,7 @@ static json_t *step_view(const struct pages *pages, const struct page_step *in)
     page_put(step, "note", in->note);
     page_put(step, "who", in->done || in->skipped ? "" : in->who);
     page_put(step, "class", class);
-    page_put(step, "state", catalog_text(pages->catalog, state));
+    page_put(step, "state", under_way ? in->word : catalog_text(pages->catalog, state));
     page_put_bool(step, "current", in->current);
     return step;
 }

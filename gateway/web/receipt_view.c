@@ -37,6 +37,31 @@ static bool step_done(const struct progress_step *step)
     return step->state == STEP_PASSED || step->state == STEP_SKIPPED;
 }
 
+/* Steps run in parallel: those done as they were done, then the others as they are due, so that no date goes back. */
+static bool comes_before(const struct progress *progress, const struct date *days, size_t a,
+                         size_t b)
+{
+    const struct progress_step *first = &progress->steps[a];
+    const struct progress_step *second = &progress->steps[b];
+    if (step_done(first) != step_done(second)) {
+        return step_done(first);
+    }
+    return step_done(first) ? first->done_ms < second->done_ms
+                            : date_to_days(days[a]) < date_to_days(days[b]);
+}
+
+static void order_steps(const struct progress *progress, const struct date *days, size_t count,
+                        size_t ret_order[PROCEDURE_STEPS_MAX])
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t at = i;
+        for (; at > 0 && comes_before(progress, days, i, ret_order[at - 1]); at--) {
+            ret_order[at] = ret_order[at - 1];
+        }
+        ret_order[at] = i;
+    }
+}
+
 static void fill_steps(const struct setup *setup, const struct progress *progress, bool full,
                        struct receipt_view *view)
 {
@@ -45,7 +70,10 @@ static void fill_steps(const struct setup *setup, const struct progress *progres
     bool decided = progress->decided_ms > 0;
     progress_expected(procedure, setup->calendar, progress, days);
     size_t count = 0;
-    for (size_t i = 0; i < procedure->step_count; i++) {
+    size_t order[PROCEDURE_STEPS_MAX];
+    order_steps(progress, days, procedure->step_count, order);
+    for (size_t at = 0; at < procedure->step_count; at++) {
+        size_t i = order[at];
         const struct procedure_step *step = &procedure->steps[i];
         const struct progress_step *state = &progress->steps[i];
         bool done = step_done(state);

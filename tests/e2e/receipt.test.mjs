@@ -50,3 +50,15 @@ test('an urgent report: the receipt says so and whom to ring, while it is open a
   await decide(receiptOf(urgent.location), 'admitted');
   assert.ok(!(await receiptPage(urgent.location)).includes('急事'));
 });
+
+test('the steps: the one under way by its own word, and no date before the one above it', async () => {
+  const { location } = await file(system.base, code, household());
+  const { html } = await get(system.base + location);
+  const steps = [...html.matchAll(/<li class="(\w+)"[^>]*><b>([^<]+)<\/b>(?: <small>([^<]*)<\/small>)?[^\n]*/g)];
+  assert.equal(steps.find((step) => step[1] === 'now')[3], '待上门');
+  assert.ok(!html.includes('正在办'));
+  const days = steps.flatMap((step) => [...step[0].matchAll(/(\d+)月(\d+)日/g)].slice(0, 1)).map(([, month, day]) => month * 31 + Number(day));
+  assert.equal(days.length, 6);
+  const turned = days.map((day) => (day < days[0] ? day + 12 * 31 : day)); // over the new year
+  assert.deepEqual(turned, [...turned].sort((a, b) => a - b));
+});

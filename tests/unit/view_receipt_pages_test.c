@@ -79,7 +79,8 @@ static void test_receipt(void **state)
     has(&html, in.link);
     has(&html, "最晚11月30日（周一）");
     has(&html, "已经看过房子");
-    has(&html, "aria-current=\"step\"");
+    has(&html, "aria-current=\"step\"><b>村级评议</b> <small>评议中</small>");
+    has(&html, "<b>入户核查</b> <small>已办</small>");
     has(&html, in.who_comes);
     has(&html, "王**");
     lacks(&html, "\x01");
