@@ -89,6 +89,9 @@ void farmer_code(struct exchange *exchange, void *arg)
     case PLACE_UNKNOWN:
         send_message(web, exchange, 404, "code_unknown", NULL, NULL);
         return;
+    case PLACE_GONE:
+        send_message(web, exchange, 404, "code_gone", NULL, NULL);
+        return;
     case PLACE_REVOKED:
         send_message(web, exchange, 410, "code_revoked", place.hint, NULL);
         return;

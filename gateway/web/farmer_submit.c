@@ -198,11 +198,13 @@ void farmer_submit(struct exchange *exchange, void *arg)
     submit->magic = SUBMIT_MAGIC;
     submit->web = web;
     submit->exchange = exchange_hold(exchange);
-    /* A form opened before the revocation can still be filed: only unknown codes end here. */
+    /* A form opened before the revocation can still be filed: only codes without a place end here. */
     enum place_fault fault = place_read(web, route_rest(exchange, "/V/"), &submit->place);
     bool answered = true;
     if (request_is_cross_site(exchange_request(exchange))) {
         send_message(web, exchange, 403, "forbidden", NULL, NULL);
+    } else if (fault == PLACE_GONE) {
+        send_message(web, exchange, 404, "code_gone", NULL, NULL);
     } else if (fault == PLACE_UNKNOWN ||
                !area_takes_reports(web->setup->areas, submit->place.area)) {
         send_message(web, exchange, 404, "code_unknown", NULL, NULL);

@@ -31,7 +31,7 @@ enum place_fault place_read(struct web *web, struct str code_text, struct place 
     memcpy(ret->code_text, code_text.at, code_text.len);
     ret->area = areas_resolve(web->setup->areas, str_of(ret->code.area), &old_name);
     if (ret->area == AREA_NONE) {
-        return PLACE_UNKNOWN;
+        return PLACE_GONE;
     }
     snprintf(ret->merged_from, sizeof ret->merged_from, "%.*s", STR_ARG(old_name));
     if (codes_file_revoked(web->codes, &ret->code, &hint)) {

@@ -10,7 +10,8 @@ enum { PLACE_NAME_BYTES = 128 };
 
 enum place_fault {
     PLACE_OK,
-    PLACE_UNKNOWN /* malformed, forged, or an area that is gone */,
+    PLACE_UNKNOWN, /* malformed or forged */
+    PLACE_GONE,    /* ours, but its area is no longer in the areas file */
     PLACE_REVOKED
 };
 

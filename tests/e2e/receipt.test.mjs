@@ -62,3 +62,26 @@ test('the steps: the one under way by its own word, and no date before the one a
   const turned = days.map((day) => (day < days[0] ? day + 12 * 31 : day)); // over the new year
   assert.deepEqual(turned, [...turned].sort((a, b) => a - b));
 });
+
+test('a village that is no longer in the list: its old code says so, and how to go on', async () => {
+  const old = system.code(gone);
+  const form = await get(system.base + old);
+  assert.equal(form.status, 200);
+  const lines = fs.readFileSync(areas, 'utf8').split('\n');
+  fs.writeFileSync(areas, lines.filter((line) => !line.startsWith(gone)).join('\n'));
+  system.gateway.kill('SIGHUP');
+  await until('the reload', async () => (await get(system.base + old)).status === 404);
+  const posted = await post(system.base + old, { step: 'check', ...household() });
+  assert.equal(posted.status, 404);
+  for (const { html } of [await get(system.base + old), posted]) {
+    const text = textOf(html);
+    assert.ok(text.includes('这个村不在名单里了'), text);
+    assert.ok(text.includes('可能并到别的村了，或改了名。'));
+    assert.ok(text.includes('请从头选您的村子，一样能报。找不到就打0531-00000000。'));
+    assert.match(html, /href="\/"/);
+  }
+  const forged = await get(system.base + old.slice(0, -1) + (old.endsWith('0') ? '1' : '0'));
+  assert.equal(forged.status, 404);
+  assert.ok(textOf(forged.html).includes('这个码不对'));
+  assert.equal((await get(system.base + code)).status, 200);
+});

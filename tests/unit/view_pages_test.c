@@ -59,8 +59,9 @@ static void test_long_list(void **state)
 static void test_messages(void **state)
 {
     static const char *const names[] = {
-        "not_found",  "code_unknown", "code_revoked", "too_large", "busy",  "bad_request",
-        "bad_method", "too_many",     "timeout",      "forbidden", "error", "no_such_message"};
+        "not_found",   "code_unknown", "code_revoked",   "too_large", "busy",
+        "bad_request", "bad_method",   "too_many",       "timeout",   "forbidden",
+        "error",       "code_gone",    "no_such_message"};
     (void)state;
     for (size_t i = 0; i < COUNT(names); i++) {
         char file[64];
