@@ -148,6 +148,7 @@ static void test_progress(void **state)
     has(&html, "name=\"id_number\"");
     has(&html, "name=\"phone\"");
     has(&html, "编号找不到了？");
+    has(&html, "填报的时候写的身份证号和那家的电话，不是代报人的。那家没写电话的，才填代报人的。");
     lacks(&html, "<details class=\"lost\" open");
     lacks(&html, "错误");
     buf_release(&html);
@@ -166,7 +167,7 @@ static void test_progress(void **state)
     in.by_id = true;
     show_progress(&in, "progress-locked", &html);
     has(&html, "<details class=\"lost\" open");
-    has(&html, "急的话请打0531-00000000。");
+    has(&html, "试的次数多了，请过一个小时再试。有回执网址的，打开网址照样能看。");
     buf_release(&html);
 
     in.locked = false;
