@@ -161,6 +161,13 @@ static void test_check_page_shows_and_carries_every_answer(void **state)
     lacks(&html, "name=\"guardian\"");
     lacks(&html, "错误");
     lacks(&html, "请再点一次");
+    has(&html, "<h1>请您看一遍</h1>");
+    buf_release(&html);
+
+    show_check(GOOD, (struct page_check){.not_stored = true}, ANSWERS_CHECK, &html);
+    check_page(&html, "check-not-stored");
+    has(&html, "<h1>还没有提交成功</h1>");
+    lacks(&html, "请您看一遍");
     buf_release(&html);
 }
 
