@@ -1,9 +1,14 @@
+#include <errno.h>
 #include <jansson.h>
+#include <limits.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/load.h"
 #include "flow/forward.h"
+#include "qr/codes_file.h"
 
 static int print_example(void)
 {
@@ -34,6 +39,25 @@ static void print_found(const struct setup *setup, bool json)
            setup->options.forms.dir, setup->options.procedure.file);
 }
 
+/* A missing file is an empty one, a missing folder a slip of the pen: nothing could ever be kept there. */
+static bool codes_check(const char *path, struct err *err)
+{
+    char folder[PATH_MAX] = ".";
+    const char *slash = strrchr(path, '/');
+    if (path[0] != '\0' && slash != NULL) {
+        snprintf(folder, sizeof folder, "%.*s", (int)(slash - path) + 1, path);
+    }
+    if (access(folder, F_OK) != 0) {
+        return err_set(err, "areas.codes: %s: %s: %s", path, folder, strerror(errno));
+    }
+    struct codes_file *codes = codes_file_open(path, err);
+    if (codes == NULL) {
+        return err_prefix(err, "areas.codes: ");
+    }
+    codes_file_close(&codes);
+    return true;
+}
+
 static int run(const struct args *args)
 {
     struct err err;
@@ -47,7 +71,7 @@ static int run(const struct args *args)
     if (setup == NULL) {
         return CLI_CONFIG;
     }
-    bool fits = forward_check(setup, &err);
+    bool fits = codes_check(setup->options.areas.codes, &err) && forward_check(setup, &err);
     if (fits) {
         print_found(setup, args->json);
     } else {
