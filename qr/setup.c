@@ -21,13 +21,9 @@ static struct areas *areas_read(const char *path, struct err *err)
     return areas;
 }
 
-bool setup_load(struct setup *ret, const struct args *args, const char *areas_file, struct err *err)
+static bool load(struct setup *ret, const struct args *args, const char *conf,
+                 const char *areas_file, struct err *err)
 {
-    const char *conf = args->conf;
-    *ret = (struct setup){0};
-    if (conf == NULL && access(CONF_DEFAULT, F_OK) == 0) {
-        conf = CONF_DEFAULT;
-    }
     if (!options_load(&ret->options, conf, args->settings, args->setting_count, err)) {
         return false;
     }
@@ -43,6 +39,23 @@ bool setup_load(struct setup *ret, const struct args *args, const char *areas_fi
         setup_release(ret);
     }
     return loaded;
+}
+
+bool setup_load(struct setup *ret, const struct args *args, const char *areas_file, struct err *err)
+{
+    const char *conf = args->conf;
+    *ret = (struct setup){0};
+    if (conf == NULL && access(CONF_DEFAULT, F_OK) == 0) {
+        conf = CONF_DEFAULT;
+    }
+    if (load(ret, args, conf, areas_file, err)) {
+        return true;
+    }
+    if (conf == NULL) {
+        struct err why = *err;
+        err_set(err, "%s (no -c FILE given; make run writes var/run/mashang.conf)", why.text);
+    }
+    return false;
 }
 
 void setup_release(struct setup *setup)

@@ -22,6 +22,12 @@ int cli_fail(int code, const char *format, ...)
     return code;
 }
 
+int args_wrong_conf(const struct args *args, const struct err *err)
+{
+    return cli_fail(CLI_CONFIG, "%s%s", err->text,
+                    args->file ? "" : " (no -c FILE given; make run writes var/run/mashang.conf)");
+}
+
 static bool wrong(const char *what, const char *arg)
 {
     cli_fail(CLI_USAGE, "%s: %s; --help shows how", arg, what);

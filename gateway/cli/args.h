@@ -38,6 +38,9 @@ void args_release(struct args *args);
 const char *args_get(const struct args *args,
                      const char *name); /* the last one; NULL when absent */
 
+/* What is wrong with the configuration, and how to name one when none was read; CLI_CONFIG back. */
+int args_wrong_conf(const struct args *args, const struct err *err);
+
 /* `mashang: text` on stderr, and the code back. */
 int cli_fail(int code, const char *format, ...) PRINTF_LIKE(2, 3);
 

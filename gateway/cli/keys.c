@@ -110,14 +110,14 @@ static int run(const struct args *args)
         return cli_fail(CLI_USAGE, "keys: list, rotate or backup is expected");
     }
     if (!options_load(&options, args->file, args->set, args->set_count, &err)) {
-        return cli_fail(CLI_CONFIG, "%s", err.text);
+        return args_wrong_conf(args, &err);
     }
     int code = CLI_CONFIG;
     if (keyring_load(&keyring, options.crypto.keyring_file, &err)) {
         code = act(&keyring, options.crypto.keyring_file, args);
         keyring_wipe(&keyring);
     } else {
-        cli_fail(code, "%s", err.text);
+        args_wrong_conf(args, &err);
     }
     options_release(&options);
     return code;

@@ -1,9 +1,13 @@
 #include "cli/load.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "store/private.h"
@@ -15,12 +19,12 @@ struct setup *load_setup(const struct args *args)
     struct err err;
     struct options options;
     if (!options_load(&options, args->file, args->set, args->set_count, &err)) {
-        cli_fail(CLI_CONFIG, "%s", err.text);
+        args_wrong_conf(args, &err);
         return NULL;
     }
     struct setup *setup = setup_load(&options, &err);
     if (setup == NULL) {
-        cli_fail(CLI_CONFIG, "%s", err.text);
+        args_wrong_conf(args, &err);
     }
     return setup;
 }
@@ -35,11 +39,40 @@ void load_private_address(const struct options *options, char ret_address[LOAD_A
     }
 }
 
+/* The private Redis lives and dies with the gateway: waiting for it would be in vain. */
+static bool gateway_away(const struct options *options)
+{
+    struct err ignored;
+    char path[PRIVATE_PATH_BYTES];
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    if (strcmp(options->redis.url, "private:") != 0) {
+        return false;
+    }
+    if (!private_path(options->redis.data_dir, "redis.sock", path, &ignored)) {
+        return true;
+    }
+    if (strlen(path) >= sizeof to.sun_path) {
+        return false; /* the store says so */
+    }
+    memcpy(to.sun_path, path, strlen(path));
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool away = fd >= 0 && connect(fd, (const struct sockaddr *)&to, sizeof to) != 0 &&
+                (errno == ENOENT || errno == ECONNREFUSED);
+    if (fd >= 0) {
+        close(fd);
+    }
+    return away;
+}
+
 bool load_store(const struct setup *setup, struct load_store *ret)
 {
     struct err err;
     char address[LOAD_ADDRESS_BYTES];
     struct store_options options;
+    if (gateway_away(&setup->options)) {
+        cli_fail(CLI_FAILED, "the gateway is not running (its private Redis is away)");
+        return false;
+    }
     load_private_address(&setup->options, address);
     setup_store_options(setup, address, &options);
     ret->loop = loop_new();

@@ -57,6 +57,32 @@ describe('wrong configuration: exit 78, the place, what is allowed', () => {
       assert.match(done.stderr, said);
     });
   }
+  test('check-config opens the file of codes too', () => {
+    fs.writeFileSync(path.join(dir, 'codes.bad'), 'serial,1,A,board,2026-01-01\nwhat is this\n');
+    const codes = (file) => run('', { args: ['--set', `areas.codes=${file}`] });
+    for (const [file, said] of [[path.join(dir, 'codes.bad'), /^mashang: areas\.codes: .*codes\.bad:2: neither/], ['/nowhere/codes.csv', /^mashang: areas\.codes: \/nowhere\/codes\.csv: .*No such file/]]) {
+      const done = codes(file);
+      assert.equal(done.status, 78, done.stderr);
+      assert.match(done.stderr, said);
+    }
+    const empty = codes(path.join(dir, 'codes.new'));
+    assert.equal(empty.status, 0, empty.stderr);
+  });
+  test('no configuration named: the error says how to name one', { skip: fs.existsSync('/etc/mashang/mashang.conf') }, () => {
+    for (const [program, ...args] of [['mashang', 'check-config'], ['mashang', 'keys', 'list'], ['mashang-qr', 'list']]) {
+      const done = spawnSync(path.join(build, program), args, { cwd: dir, encoding: 'utf8', timeout: 10000 });
+      assert.equal(done.status, 78, done.stderr);
+      assert.match(done.stderr, /\(no -c FILE given; make run writes var\/run\/mashang\.conf\)\n$/);
+    }
+    assert.doesNotMatch(run('', { args: ['--set', 'areas.file=/nowhere'] }).stderr, /no -c FILE/);
+  });
+  test('queue while the gateway is away says so at once', () => {
+    const began = Date.now();
+    const done = run('', { command: 'queue', args: ['stats'] });
+    assert.equal(done.status, 1, done.stderr);
+    assert.match(done.stderr, /^mashang: the gateway is not running \(its private Redis is away\)\n$/);
+    assert.ok(Date.now() - began < 3000);
+  });
   test('flag over variable over file', () => {
     const env = { MASHANG_LISTEN_WORKERS: 'many' };
     assert.equal(run('[listen]\nworkers = 3\n', { env }).status, 78, 'the variable counts');
