@@ -34,7 +34,7 @@ static void put_person(json_t *page, const struct page_receipt *in)
     page_put(page, "place_name", in->full ? in->place : "");
     page_put(page, "ending", in->full ? in->ending : "");
     page_put(page, "reason", in->full ? in->reason : "");
-    page_put(page, "who_comes", in->full ? in->who_comes : "");
+    page_put(page, "who_comes", in->full && !in->drill ? in->who_comes : "");
     page_put(page, "urgent", in->full ? in->urgent : "");
     page_put(page, "qr", in->qr_svg != NULL && in->qr_svg[0] ? QR_MARK : "");
     page_put(page, "link", in->link);

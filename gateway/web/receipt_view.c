@@ -238,7 +238,9 @@ void receipt_view_make(const struct setup *setup, const struct progress_report *
     }
     if (full) {
         fill_ending(setup, progress, ret);
-        fill_who_comes(setup, progress, steps_shown, ret);
+        if (!report->drill) {
+            fill_who_comes(setup, progress, steps_shown, ret);
+        }
         fill_urgent(setup, report, ret);
     }
     struct page_receipt *page = &ret->page;

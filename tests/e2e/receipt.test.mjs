@@ -85,3 +85,14 @@ test('a village that is no longer in the list: its old code says so, and how to 
   assert.ok(textOf(forged.html).includes('这个码不对'));
   assert.equal((await get(system.base + code)).status, 200);
 });
+
+test('the receipt of a drill promises no visit', async () => {
+  const real = await receiptPage((await file(system.base, code, household())).location);
+  assert.ok(real.includes('报了不等于一定纳入') && real.includes('不收钱，不要银行卡和验证码'));
+  assert.ok(!real.includes('演练'));
+  const text = await receiptPage((await file(system.base, system.code(village, '--drill'), household({ urgent: '1' }))).location);
+  assert.ok(text.includes('这是演练，不会上报，也不会有人上门。'), text);
+  for (const promise of ['报了不等于', '会上门核实', '不收钱', '标成急办', '有人联系您']) {
+    assert.ok(!text.includes(promise), promise);
+  }
+});

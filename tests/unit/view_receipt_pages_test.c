@@ -98,7 +98,8 @@ static void test_receipt(void **state)
     has(&html, "您之前报过，编号不变。这次新写的情况已经补充进去。");
     has(&html, "经核实，这次没有纳入监测帮扶。");
     has(&html, "原因：这个困难已经解决");
-    has(&html, "演练，不会上报");
+    has(&html, "这是演练，不会上报，也不会有人上门。");
+    lacks(&html, "会上门核实");
     lacks(&html, "上门的人：");
     buf_release(&html);
 }
