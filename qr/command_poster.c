@@ -1,8 +1,10 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -269,9 +271,6 @@ static bool draw_pages(struct run *run, struct paper *paper, struct err *err)
 
 static bool write_image(struct run *run, const char *path, struct err *err)
 {
-    if (run->count != 1) {
-        return err_set(err, "%s: an image holds one page, not %zu; name a .pdf", path, run->count);
-    }
     struct paper *paper = paper_image(POSTER_WIDTH_MM, POSTER_HEIGHT_MM, IMAGE_DPI);
     struct err ignored;
     bool drawn = draw_pages(run, paper, err);
@@ -338,6 +337,32 @@ static bool load_words(struct run *run, struct err *err)
     return words_load(&run->words, path, err);
 }
 
+/* Tried before serials are taken: they are gone for good, and a county prints thousands. What was there stays as it is. */
+static bool goal_ok(const struct run *run, const char *path, bool image, struct err *err)
+{
+    char beside[PATH_MAX];
+    struct stat at;
+    if (image && run->count != 1) {
+        return err_set(err, "%s: an image holds one page, not %zu; name a .pdf", path, run->count);
+    }
+    if (stat(path, &at) == 0 && S_ISDIR(at.st_mode)) {
+        return err_set(err, "%s: %s", path, strerror(EISDIR));
+    }
+    if (snprintf(beside, sizeof beside, "%s~", path) >= (int)sizeof beside) {
+        return err_set(err, "%s: path too long", path);
+    }
+    bool was_there = access(beside, F_OK) == 0;
+    int fd = open(beside, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0) {
+        return err_set(err, "%s: %s", beside, strerror(errno));
+    }
+    close(fd);
+    if (!was_there) {
+        unlink(beside);
+    }
+    return true;
+}
+
 static int print_posters(struct run *run, const char *areas_file)
 {
     struct err err = {""};
@@ -346,8 +371,8 @@ static int print_posters(struct run *run, const char *areas_file)
         return command_failed(EXIT_CONFIG, &err);
     }
     bool image = str_ends(str_of(path), STR(".png"));
-    bool done = collect(run, areas_file, &err) && make_codes(run, &err) &&
-                (image ? write_image : write_pdf)(run, path, &err);
+    bool done = collect(run, areas_file, &err) && goal_ok(run, path, image, &err) &&
+                make_codes(run, &err) && (image ? write_image : write_pdf)(run, path, &err);
     words_release(&run->words);
     if (!done) {
         return command_failed(EXIT_FAILED, &err);
