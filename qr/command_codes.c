@@ -1,7 +1,9 @@
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "qr/commands.h"
 #include "qr/setup.h"
 
@@ -187,6 +189,14 @@ static bool revoke_target(const struct setup *setup, const struct args *args, st
     return true;
 }
 
+/* One paper's second revocation would say nothing new; an area's does, for the papers printed since. */
+static bool revoke_is_new(const struct setup *setup, const struct code *code, struct err *err)
+{
+    struct str hint;
+    return code->serial == 0 || !codes_file_revoked(setup->codes, code, &hint) ||
+           err_set(err, "serial %u is revoked already, nothing was written", code->serial);
+}
+
 static void revoke_show(const struct args *args, const struct code *code)
 {
     if (args->json) {
@@ -214,7 +224,7 @@ int command_revoke(const struct args *args)
     if (!setup_load(&setup, args, NULL, &err)) {
         return command_failed(EXIT_CONFIG, &err);
     }
-    bool done = revoke_target(&setup, args, &code, &err) &&
+    bool done = revoke_target(&setup, args, &code, &err) && revoke_is_new(&setup, &code, &err) &&
                 codes_file_revoke(setup.codes, &code, str_of(args->hint), &err);
     if (done) {
         revoke_show(args, &code);
@@ -224,24 +234,49 @@ int command_revoke(const struct args *args)
 }
 
 struct listing {
+    char (*area_of)
+        [CODE_AREA_BYTES]; /* by serial, owned: a revoked paper's line does not name its area */
+    size_t room;
     const char *area; /* NULL: all */
     json_t *json;     /* NULL: text */
 };
 
+static void remember(struct listing *to, const struct code *code)
+{
+    if (code->serial >= to->room) {
+        size_t room = 2 * (size_t)code->serial + 64;
+        to->area_of = mem_resize(to->area_of, room, sizeof *to->area_of);
+        memset(to->area_of + to->room, 0, (room - to->room) * sizeof *to->area_of);
+        to->room = room;
+    }
+    memcpy(to->area_of[code->serial], code->area, sizeof code->area);
+}
+
+static const char *area_named(struct listing *to, const struct codes_entry *entry)
+{
+    const struct code *code = &entry->code;
+    if (!entry->revoked) {
+        remember(to, code);
+    }
+    return code->area[0] == '\0' && code->serial < to->room ? to->area_of[code->serial]
+                                                            : code->area;
+}
+
 static void on_entry(const struct codes_entry *entry, void *arg)
 {
     struct listing *to = arg;
+    const char *area = area_named(to, entry);
     const char *kind = entry->revoked ? "revoked" : "serial";
     const char *placement = entry->revoked ? "" : code_placement_name(entry->code.placement);
-    if (to->area != NULL && strcmp(to->area, entry->code.area) != 0) {
+    if (to->area != NULL && strcmp(to->area, area) != 0) {
         return;
     }
     if (to->json != NULL) {
         json_array_append_new(to->json,
                               json_pack("{s:s, s:i, s:s, s:s, s:s%, s:s%}", "kind", kind, "serial",
-                                        (int)entry->code.serial, "area", entry->code.area,
-                                        "placement", placement, "date", entry->date.at,
-                                        entry->date.len, "hint", entry->hint.at, entry->hint.len));
+                                        (int)entry->code.serial, "area", area, "placement",
+                                        placement, "date", entry->date.at, entry->date.len, "hint",
+                                        entry->hint.at, entry->hint.len));
         return;
     }
     char serial[16] = "-";
@@ -249,7 +284,7 @@ static void on_entry(const struct codes_entry *entry, void *arg)
         snprintf(serial, sizeof serial, "%u", entry->code.serial);
     }
     printf("%-7s  %.*s  %8s  %-20s  %s%.*s\n", kind, STR_ARG(entry->date), serial,
-           entry->code.area[0] ? entry->code.area : "-", placement, STR_ARG(entry->hint));
+           area[0] ? area : "-", placement, STR_ARG(entry->hint));
 }
 
 int command_list(const struct args *args)
@@ -271,6 +306,7 @@ int command_list(const struct args *args)
         putchar('\n');
     }
     json_decref(to.json);
+    free(to.area_of);
     setup_release(&setup);
     return done ? EXIT_DONE : command_failed(EXIT_FAILED, &err);
 }

@@ -189,7 +189,7 @@ test('a poster says what words.md says, in full', () => {
     '本码只用于曲堤街道葛家村', '扫开后网址应是mashang.example.cn，不是就别填', '不收任何费用，不要银行卡和验证码', '测试区农业农村局']) {
     assert.ok(page.includes(line), `${line} is missing in ${page}`);
   }
-  assert.match(page, /编号 \d{6}/);
+  assert.match(page, /海报号 \d{6}/);
   assert.ok(!page.includes('演练'));
 });
 
@@ -280,8 +280,13 @@ test('a printed paper is revoked by its code, all papers of a village by its id;
   assert.equal(decoded(fresh).revoked, false);
   assert.match(ok('decode', first), /revoked {4}yes, 新码在卫生室，墙上/);
   const listed = JSON.parse(ok('list', '--area', id, '--json'));
-  assert.deepEqual(listed.map((one) => one.kind), ['serial', 'serial', 'serial', 'revoked', 'serial']);
-  assert.match(ok('list'), /revoked {2}20\d\d-\d\d-\d\d +\d+ {2}- .*新码在卫生室，墙上/);
+  assert.deepEqual(listed.map((one) => one.kind), ['serial', 'serial', 'serial', 'revoked', 'revoked', 'serial']);
+  assert.deepEqual(listed.map((one) => one.area), Array(6).fill(id));
+  const lines = fs.readFileSync(codes, 'utf8');
+  fails(1, /serial \d+ is revoked already/, 'revoke', first, '--hint', '新码在别处');
+  fails(1, /serial \d+ is revoked already/, 'revoke', second);
+  assert.equal(fs.readFileSync(codes, 'utf8'), lines, 'nothing is written twice');
+  assert.match(ok('list'), /revoked {2}20\d\d-\d\d-\d\d +\d+ {2}370115110203 .*新码在卫生室，墙上/);
 });
 
 test('a merged village: its old paper says what it is now, and no new one is printed', () => {
@@ -319,8 +324,15 @@ test('wrong usage is 2, wrong configuration 78, and what failed leaves no file',
   fails(1, /area 370115999999 is unknown/, 'code', '--area', '370115999999');
   fails(1, /area 37 is a province/, 'code', '--area', '37');
   fails(1, /list\.bad:2: .*area 1 is unknown/, 'poster', '--areas', (fs.writeFileSync(at('list.bad'), `${village}\n1\n`), at('list.bad')), '-o', at('bad.pdf'));
+  const before = fs.readFileSync(codes, 'utf8');
   fails(1, /holds one page/, 'poster', '--areas', '370115008', '-o', at('bad.png'));
-  fails(1, /nowhere/, 'poster', '--areas', village, '-o', '/nowhere/x.pdf');
+  assert.equal(fs.readFileSync(codes, 'utf8'), before);
+  const taken = fs.readFileSync(codes, 'utf8');
+  for (const name of ['x.pdf', 'x.png']) fails(1, /nowhere/, 'poster', '--areas', village, '-o', `/nowhere/${name}`);
+  fs.mkdirSync(at('folder.pdf'));
+  fs.mkdirSync(at('folder.png'));
+  for (const name of ['folder.pdf', 'folder.png']) fails(1, /folder\.p.*: Is a directory/, 'poster', '--areas', village, '-o', at(name));
+  assert.equal(fs.readFileSync(codes, 'utf8'), taken, 'a poster that cannot be written takes no serial');
   fails(78, /nowhere\.json: No such file/, 'code', '--area', village, '--set', 'crypto.keyring_file=/nowhere.json');
   fails(78, /public\.titel/, 'code', '--area', village, '--set', 'public.titel=x');
   fs.writeFileSync(at('broken.csv'), 'serial,1,A,board,2026-01-01\nwhat is this\n');
