@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { root, startSystem, until, village } from '../lib/system.mjs';
@@ -12,7 +13,7 @@ let system;
 let code;
 let areas;
 before(async () => {
-  const dir = fs.mkdtempSync('/tmp/mashang-areas-');
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'mashang-areas-'));
   areas = path.join(dir, 'areas.csv');
   fs.copyFileSync(path.join(root, 'deploy/areas/370115.csv'), areas);
   system = await startSystem({ areas });
