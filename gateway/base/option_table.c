@@ -165,7 +165,8 @@ const struct option option_table[] = {
            "How long an idle connection stays open."),
 
     NUMBER("retention", "decided_days", retention.decided_days, "180", 1, 36500,
-           "Days after the decision until a report is deleted; named in the privacy notice."),
+           "Days after the decision until a report is to be deleted, as the privacy notice says. "
+           "Deleting (mashang purge) is not built yet."),
     WORD("log", "level", log.level, "info", "debug info warning error", "", "Least level written."),
 };
 
