@@ -132,38 +132,9 @@ local function anchor(keys)
     return {seq, hash}
 end
 
--- A write of no meaning, so that WAIT on this connection covers all that was written before it (a repeat must be as safe as the first time).
-local function mark(keys)
-    redis.call('HINCRBY', keys[1] .. ':n', 'mark', 1)
-    return {'marked'}
-end
-
--- Here KEYS are ms:schema and ms:epoch. → number of this library, schema or '', epoch or ''
-local function version(keys)
-    return {LIBRARY, redis.call('GET', keys[1]) or '', redis.call('GET', keys[2]) or ''}
-end
-
-local function register(name, callback, ...)
-    redis.register_function {function_name = name, callback = callback, flags = {...}}
-end
-
-register('version_1', version, 'no-writes')
-register('accept_1', accept)
-register('change_1', change, 'allow-oom')
-register('find_1', find, 'no-writes')
-register('guess_1', guess, 'allow-oom')
-register('guess_ask_1', guess_ask, 'no-writes')
-register('guess_wrong_1', guess_wrong, 'allow-oom')
-register('reserve_1', reserve)
-register('settle_1', settle, 'allow-oom')
-register('release_held_1', release_held, 'allow-oom')
-register('kick_1', kick, 'allow-oom')
-register('kick_all_1', kick_all, 'allow-oom')
-register('bury_1', bury, 'allow-oom')
 register('counts_1', counts, 'no-writes')
 register('dead_1', dead, 'no-writes')
 register('show_1', show, 'no-writes')
 register('audit_1', audit, 'no-writes')
 register('sweep_1', sweep, 'allow-oom')
 register('anchor_1', anchor, 'allow-oom')
-register('mark_1', mark)

@@ -246,3 +246,10 @@ local function bury(keys, args)
     move(P, id, e[1], 'buried', now_ms(), args[2] or '')
     return {'buried'}
 end
+
+register('reserve_1', reserve)
+register('settle_1', settle, 'allow-oom')
+register('release_held_1', release_held, 'allow-oom')
+register('kick_1', kick, 'allow-oom')
+register('kick_all_1', kick_all, 'allow-oom')
+register('bury_1', bury, 'allow-oom')

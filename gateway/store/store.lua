@@ -1,6 +1,6 @@
 #!lua name=mashang
--- One library in three files, put together by the Makefile in this order: store.lua (reports, guesses), queue.lua, look.lua (looking at it, and the
--- names of all functions).
+-- One library in several files, put together by the Makefile in the order of its list: store.lua (reports, guesses) first, then queue.lua, look.lua, …
+-- Each file registers its own functions at its end.
 --
 -- Everything that writes to the store. One call is one transaction: all checks stand before the first write, since an error half-way is not
 -- rolled back. Keys: store/keys.h. KEYS[1] is the bucket's prefix `ms:{NN}`. Numbers come and go as decimal text; times are Redis TIME in ms.
@@ -11,6 +11,10 @@ local TOKEN_S, DRILL_S, HOOK_S = 31 * DAY_S, 7 * DAY_S, 30 * DAY_S
 local BATCH, SCAN, ATTEMPTS, AUDIT_INDEX = 64, 256, 20, 2000
 local RETRY_AFTER_MAX_MS, LEASE_MAX_MS = 3600000, 3600000
 local PLACES = {'held', 'ready', 'delayed', 'sending', 'buried'}
+
+local function register(name, callback, ...)
+    redis.register_function {function_name = name, callback = callback, flags = {...}}
+end
 
 local function now_ms()
     local t = redis.call('TIME')
@@ -345,3 +349,25 @@ local function guess_wrong(keys, args)
     count_failure(day_cell(keys[1], args[1], now_ms()))
     return {'wrong'}
 end
+
+-- The store itself ---------------------------------------------------------------------------------------------------------------
+
+-- A write of no meaning, so that WAIT on this connection covers all that was written before it (a repeat must be as safe as the first time).
+local function mark(keys)
+    redis.call('HINCRBY', keys[1] .. ':n', 'mark', 1)
+    return {'marked'}
+end
+
+-- Here KEYS are ms:schema and ms:epoch. → number of this library, schema or '', epoch or ''
+local function version(keys)
+    return {LIBRARY, redis.call('GET', keys[1]) or '', redis.call('GET', keys[2]) or ''}
+end
+
+register('version_1', version, 'no-writes')
+register('accept_1', accept)
+register('change_1', change, 'allow-oom')
+register('find_1', find, 'no-writes')
+register('guess_1', guess, 'allow-oom')
+register('guess_ask_1', guess_ask, 'no-writes')
+register('guess_wrong_1', guess_wrong, 'allow-oom')
+register('mark_1', mark)
