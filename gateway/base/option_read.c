@@ -8,16 +8,38 @@
 
 enum { VALUE_BYTES_MAX = 65536, UNIX_PATH_BYTES_MAX = 107 };
 
-static bool words_have(const char *words, struct str word)
+/* Its number among the words, or -1. */
+static int word_place(const char *words, struct str word)
 {
     struct str rest = str_of(words);
     struct str part;
-    while (str_next(&rest, ' ', &part)) {
+    for (int place = 0; str_next(&rest, ' ', &part); place++) {
         if (part.len > 0 && str_eq(part, word)) {
-            return true;
+            return place;
         }
     }
-    return false;
+    return -1;
+}
+
+static bool words_have(const char *words, struct str word)
+{
+    return word_place(words, word) >= 0;
+}
+
+/* Blanks or commas between. */
+static bool next_word(struct str *rest, struct str *ret_word)
+{
+    size_t from = 0;
+    size_t to;
+    while (from < rest->len && strchr(" \t,", rest->at[from]) != NULL) {
+        from++;
+    }
+    for (to = from; to < rest->len && strchr(" \t,", rest->at[to]) == NULL;) {
+        to++;
+    }
+    *ret_word = str_sub(*rest, from, to - from);
+    *rest = str_from(*rest, to);
+    return ret_word->len > 0;
 }
 
 static bool check_word(const struct option *option, struct str word, struct err *err)
@@ -34,17 +56,8 @@ static bool check_word(const struct option *option, struct str word, struct err 
 static bool read_words(const struct option *option, struct str value, struct buf *to,
                        struct err *err)
 {
-    size_t from = 0;
-    for (size_t i = 0; i <= value.len; i++) {
-        bool between = i == value.len || strchr(" \t,", value.at[i]) != NULL;
-        if (!between) {
-            continue;
-        }
-        struct str word = str_sub(value, from, i - from);
-        from = i + 1;
-        if (word.len == 0) {
-            continue;
-        }
+    struct str word;
+    while (next_word(&value, &word)) {
         if (!check_word(option, word, err)) {
             return false;
         }
@@ -60,6 +73,31 @@ static bool read_path(struct str value, const char *folder, struct buf *to)
         buf_printf(to, "%s/", folder);
     }
     buf_put(to, value);
+    return true;
+}
+
+/* The folder may hold blanks, so what is kept is parted by lines. */
+static bool read_files(const struct option *option, struct str value, const char *folder,
+                       struct buf *to, struct err *err)
+{
+    uint64_t seen = 0;
+    struct str word;
+    while (next_word(&value, &word)) {
+        struct str file = word;
+        struct str name;
+        (void)str_next(&file, '=', &name);
+        int place = word_place(option->allowed, name);
+        if (place < 0 || file.len == 0) {
+            return err_set(err, "%.*s is unknown, allowed: WORD=FILE with %s", STR_ARG(word),
+                           option->allowed);
+        }
+        if (seen & (1U << place)) {
+            return err_set(err, "%.*s is named twice", STR_ARG(name));
+        }
+        seen |= 1U << place;
+        buf_printf(to, "%s%.*s=", to->len > 0 ? "\n" : "", STR_ARG(name));
+        read_path(file, folder, to);
+    }
     return true;
 }
 
@@ -242,6 +280,8 @@ static bool read_text(const struct option *option, struct str value, const char 
         return read_words(option, value, to, err);
     case OPTION_PATH:
         return read_path(value, folder, to);
+    case OPTION_FILES:
+        return read_files(option, value, folder, to, err);
     case OPTION_LISTEN:
         return read_listen(value, folder, to, err);
     case OPTION_BASE_URL:

@@ -21,6 +21,10 @@
     {                                                                                              \
         section, key, OPTION_PATH, AT(member), fallback, 0, 0, "", "", help                        \
     }
+#define FILES(section, key, member, fallback, allowed, help)                                       \
+    {                                                                                              \
+        section, key, OPTION_FILES, AT(member), fallback, 0, 0, allowed, "", help                  \
+    }
 #define KIND(type, section, key, member, fallback, unbuilt, help)                                  \
     {                                                                                              \
         section, key, type, AT(member), fallback, 0, 0, "", unbuilt, help                          \
@@ -29,6 +33,9 @@
 const struct option option_table[] = {
     KIND(OPTION_LISTEN, "listen", "http", listen.http, "127.0.0.1:8080", "",
          "Where farmers' pages and hooks are served: HOST:PORT, [::]:PORT or unix:PATH."),
+    KIND(OPTION_LISTEN, "listen", "office", listen.office, "", "",
+         "Where /api is served, and only there: HOST:PORT, [::]:PORT or unix:PATH. Empty: on http, "
+         "beside the farmers' pages."),
     KIND(OPTION_LISTEN, "listen", "admin", listen.admin, "127.0.0.1:9100", "",
          "Where /livez, /readyz and /metrics are served. Keep it off the public network. Empty: "
          "nowhere."),
@@ -66,8 +73,16 @@ const struct option option_table[] = {
 
     PATH("procedure", "file", procedure.file, NULL,
          "Steps, deadlines and moves of this place (JSON)."),
-    WORD("progress", "source", progress.source, "upstream", "upstream none", "console both",
-         "Who reports the steps: the monitoring system's callbacks, or nobody."),
+    FILES(
+        "procedure", "by_source", procedure.by_source, NULL,
+        "cadre department petition hotline public system",
+        "Procedures of reports that came another way: SOURCE=FILE, blank-separated. A source that "
+        "is not named goes by file. Unset: department=lead.json system=lead.json, beside file."),
+    PATH("procedure", "clearing", procedure.clearing, NULL,
+         "Steps of 风险消除, leaving the list. Unset: clearing.json beside file."),
+    WORD("progress", "source", progress.source, "upstream", "console upstream both none", "",
+         "Who reports the steps: the township's staff (console; callbacks are then refused), the "
+         "monitoring system's callbacks (upstream), both, or nobody (none)."),
 
     KIND(OPTION_REDIS, "redis", "url", redis.url, "private:", "sentinel:// cluster://",
          "private: (a redis-server of our own), unix:PATH or redis://HOST:PORT/DB."),
@@ -85,8 +100,9 @@ const struct option option_table[] = {
 
     WORD("forward", "when", forward.when, "accepted", "accepted", "checked",
          "When a report is sent to the monitoring system."),
-    WORDS("forward", "events", forward.events, "accepted added corrected",
-          "accepted added corrected", "transferred merged withdrawn step decided",
+    WORDS("forward", "events", forward.events,
+          "accepted added corrected transferred merged withdrawn",
+          "accepted added corrected transferred merged withdrawn step decided", "",
           "Which events are sent."),
     WORD("forward", "without_id", forward.without_id, "send", "send hold", "",
          "Reports without an ID number: send them, or hold them until it is known."),
@@ -143,8 +159,17 @@ const struct option option_table[] = {
     TEXT("upstream", "msg_pointer", upstream.msg_pointer, "",
          "Where the answer's message stands (JSON pointer)."),
 
+    WORD("claims", "required", claims.required, "no", "yes no", "",
+         "Whether only who has claimed a report may read its personal data and record steps."),
+    NUMBER("claims", "minutes", claims.minutes, "60", 1, 480,
+           "How long a claim lasts that names no minutes."),
+
     NUMBER("limits", "connections_max", limits.connections_max, "10000", 1, 1000000,
            "Open connections per worker."),
+    NUMBER("limits", "waits_max", limits.waits_max, "5000", 0, 1000000,
+           "Waiting readers of the change feed (long polls) per worker."),
+    NUMBER("limits", "token_per_min", limits.token_per_min, "600", 1, 1000000,
+           "API requests per minute and token, in each worker."),
     NUMBER("limits", "address_per_s", limits.address_per_s, "300", 1, 1000000,
            "Requests per second and address. A whole village may share one."),
     KIND(OPTION_NETWORKS, "limits", "address_exempt", limits.address_exempt, "127.0.0.0/8 ::1", "",
@@ -167,6 +192,11 @@ const struct option option_table[] = {
     NUMBER("retention", "decided_days", retention.decided_days, "180", 1, 36500,
            "Days after the decision until a report is to be deleted, as the privacy notice says. "
            "Deleting (mashang purge) is not built yet."),
+    NUMBER("retention", "undecided_days", retention.undecided_days, "365", 1, 36500,
+           "Days after the last event until a report that was never decided is to be deleted."),
+    NUMBER("retention", "audit_days", retention.audit_days, "180", 180, 36500,
+           "Days for which audit records and records of access are kept."),
+
     WORD("log", "level", log.level, "info", "debug info warning error", "", "Least level written."),
 };
 

@@ -18,6 +18,7 @@ enum option_type {
     OPTION_WORD,     /* one of `allowed` */
     OPTION_WORDS,    /* some of `allowed`, or any words where it is empty; blank or comma between */
     OPTION_PATH,     /* a file or folder, relative to the configuration file */
+    OPTION_FILES,    /* WORD=FILE for some of `allowed`, blank or comma between; kept one a line */
     OPTION_LISTEN,   /* HOST:PORT, [::]:PORT, unix:PATH, or empty */
     OPTION_NETWORKS, /* blank-separated CIDRs */
     OPTION_BASE_URL, /* http(s)://HOST[:PORT] */

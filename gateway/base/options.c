@@ -216,6 +216,35 @@ static void fill(char **text, const char *value)
     }
 }
 
+/* A county that keeps only its own steps in a folder of its own goes on with what ships. */
+static void beside_procedure(const struct options *options, const char *name,
+                             char ret_path[PATH_MAX])
+{
+    const char *file = options->procedure.file;
+    const char *slash = strrchr(file, '/');
+    int folder = slash ? (int)(slash + 1 - file) : 0;
+    if (snprintf(ret_path, PATH_MAX, "%.*s%s", folder, file, name) >= PATH_MAX ||
+        access(ret_path, R_OK) != 0) {
+        snprintf(ret_path, PATH_MAX, "%s/procedures/%s", options->forms.dir, name);
+    }
+}
+
+static void find_procedures(struct options *options)
+{
+    char path[PATH_MAX];
+    struct buf text;
+    buf_init(&text, (size_t)4 * PATH_MAX);
+    buf_printf(&text, "%s/procedures/laiyuan.json", options->forms.dir);
+    fill(&options->procedure.file, buf_text(&text));
+    buf_clear(&text);
+    beside_procedure(options, "lead.json", path);
+    buf_printf(&text, "department=%s\nsystem=%s", path, path);
+    fill(&options->procedure.by_source, buf_text(&text));
+    beside_procedure(options, "clearing.json", path);
+    fill(&options->procedure.clearing, path);
+    buf_release(&text);
+}
+
 static void find_shipped(struct options *options)
 {
     char path[PATH_MAX];
@@ -225,11 +254,7 @@ static void find_shipped(struct options *options)
     fill(&options->areas.file, path);
     shipped("deploy/calendar", "calendar", path);
     fill(&options->areas.calendar, path);
-    struct buf procedure;
-    buf_init(&procedure, PATH_MAX);
-    buf_printf(&procedure, "%s/procedures/laiyuan.json", options->forms.dir);
-    fill(&options->procedure.file, buf_text(&procedure));
-    buf_release(&procedure);
+    find_procedures(options);
 }
 
 static bool is_unset(const char *text)
@@ -252,6 +277,10 @@ static bool check_together(const struct options *options, struct err *err)
     }
     if (options->listen.http[0] == '\0') {
         return err_set(err, "listen.http: is empty, allowed: HOST:PORT, [::]:PORT, unix:PATH");
+    }
+    if (strcmp(options->listen.office, options->listen.http) == 0) {
+        return err_set(err, "listen.office: is the same as listen.http; leave it empty to serve "
+                            "both on one");
     }
     if (options->forward.backoff_min_ms > options->forward.backoff_max_ms) {
         return err_set(err, "forward.backoff_min_ms: is more than backoff_max_ms");

@@ -17,6 +17,7 @@
 struct options {
     struct {
         char *http;            /* HOST:PORT, [::]:PORT or unix:PATH */
+        char *office;          /* the same; empty: the office is served on http */
         char *admin;           /* empty: no admin listener */
         int64_t workers;       /* 0: one per core */
         char *trusted_proxies; /* blank-separated CIDRs */
@@ -35,6 +36,8 @@ struct options {
     } forms;
     struct {
         char *file;
+        char *by_source; /* one `source=PATH` a line; a source that is not there goes by file */
+        char *clearing;
     } procedure;
     struct {
         char *source; /* console | upstream | both | none */
@@ -49,7 +52,7 @@ struct options {
     } crypto;
     struct {
         char *when;       /* accepted */
-        char *events;     /* blank-separated: accepted added corrected */
+        char *events;     /* blank-separated: accepted added corrected … */
         char *without_id; /* send | hold */
         int64_t window, backoff_min_ms, backoff_max_ms, breaker_open_ms, give_up_hours;
     } forward;
@@ -62,7 +65,13 @@ struct options {
             *msg_pointer;
     } upstream;
     struct {
+        char *required;  /* yes | no */
+        int64_t minutes; /* of a claim that names none */
+    } claims;
+    struct {
         int64_t connections_max; /* per worker */
+        int64_t waits_max;       /* long polls per worker */
+        int64_t token_per_min;   /* requests of one token, per worker */
         int64_t address_per_s;   /* requests a second per address */
         char *address_exempt;    /* blank-separated CIDRs */
         int64_t receipt_failures_hour, receipt_failures_life, id_failures_day;
@@ -70,7 +79,9 @@ struct options {
         int64_t head_ms, body_ms, idle_ms; /* deadlines of a connection */
     } limits;
     struct {
-        int64_t decided_days; /* words.md: 办结后N天 */
+        int64_t decided_days;   /* words.md: 办结后N天 */
+        int64_t undecided_days; /* after the last event of a report that was never decided */
+        int64_t audit_days;
     } retention;
     struct {
         char *level; /* debug | info | warning | error */

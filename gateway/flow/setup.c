@@ -285,7 +285,13 @@ static bool load_secrets(struct setup *setup, struct err *err)
         explicit_bzero(text.at, text.room);
     }
     buf_release(&text);
-    if (read && options->upstream.callback_secret_file[0] != '\0') {
+    bool hooks = options->upstream.callback_secret_file[0] != '\0';
+    if (hooks && str_is(str_of(options->progress.source), "console")) {
+        hooks = false;
+        warn(setup, "upstream.callback_secret_file: not used: [progress] source = console refuses "
+                    "callbacks");
+    }
+    if (read && hooks) {
         read = setup_read_secret(options->upstream.callback_secret_file, &setup->hook_secret,
                                  &setup->hook_secret_len, err);
     }

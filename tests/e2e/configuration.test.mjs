@@ -26,7 +26,7 @@ describe('wrong configuration: exit 78, the place, what is allowed', () => {
   });
   const cases = [
     ['unknown key', '[listen]\nhttpp = 1\n', /mashang\.conf:\d+: listen\.httpp: /], ['unknown section', '[lisen]\nhttp = 1\n', /mashang\.conf:\d+: .*lisen/], ['no section', null, /mashang\.conf:\d+: /], ['not a number', '[listen]\nworkers = many\n', /mashang\.conf:\d+: listen\.workers: .*(0 to 256|number)/], ['out of range', '[upstream]\ntimeout_ms = 1\n', /mashang\.conf:\d+: upstream\.timeout_ms: .*100/],
-    ['not built: progress', '[progress]\nsource = console\n', /mashang\.conf:\d+: progress\.source: .*not built/], ['not built: suite', '[crypto]\nsuite = gm\n', /mashang\.conf:\d+: crypto\.suite: .*not built/], ['not built: sentinel', '[redis]\nurl = sentinel://a\n', /mashang\.conf:\d+: redis\.url: .*not built/], ['not built: event', '[forward]\nevents = accepted transferred\n', /mashang\.conf:\d+: forward\.events: .*not built/], ['not built: when', '[forward]\nwhen = checked\n', /mashang\.conf:\d+: forward\.when: .*not built/],
+    ['no such source', '[progress]\nsource = staff\n', /mashang\.conf:\d+: progress\.source: .*allowed: console upstream both none/], ['procedure of no source', '[procedure]\nby_source = self=a.json\n', /mashang\.conf:\d+: procedure\.by_source: self=a\.json .*allowed: WORD=FILE/], ['office where the farmers are', '[listen]\nhttp = 127.0.0.1:1\noffice = 127.0.0.1:1\n', /listen\.office: is the same/], ['audit records too short', '[retention]\naudit_days = 30\n', /mashang\.conf:\d+: retention\.audit_days: .*180/], ['not built: suite', '[crypto]\nsuite = gm\n', /mashang\.conf:\d+: crypto\.suite: .*not built/], ['not built: sentinel', '[redis]\nurl = sentinel://a\n', /mashang\.conf:\d+: redis\.url: .*not built/], ['no such event', '[forward]\nevents = accepted deleted\n', /mashang\.conf:\d+: forward\.events: .*allowed: accepted/], ['not built: when', '[forward]\nwhen = checked\n', /mashang\.conf:\d+: forward\.when: .*not built/],
     ['not allowed', '[forward]\nwithout_id = maybe\n', /mashang\.conf:\d+: forward\.without_id: .*send/], ['unknown durability', '[redis]\ndurability = always\n', /mashang\.conf:\d+: redis\.durability: .*fsync/], ['twice', '[public]\ntitle = a\ntitle = b\n', /mashang\.conf:\d+: public\.title: /], ['https without authority', '[public]\nbase_url = https://a.example\n', /authority|hotline|icp/],
     ['https without icp', '[public]\nbase_url = https://a.example\nauthority = 测试区\nhotline = 0531-00000000\n', /icp/], ['url of another kind', '[upstream]\nurl = ftp://a/\n', /mashang\.conf:\d+: upstream\.url: /], ['secret that is not there', '[upstream]\nurl = http://127.0.0.1:1/\nsecret_file = /nowhere\n', /nowhere/], ['trusted proxies that are none', '[listen]\ntrusted_proxies = everyone\n', /mashang\.conf:\d+: listen\.trusted_proxies: /], ['address that is none', '[listen]\nhttp = nowhere\n', /listen\.http/],
     ['not UTF-8', Buffer.from('[public]\ntitle = \xff\xfe\n', 'latin1'), /mashang\.conf:\d+: /],
@@ -50,6 +50,12 @@ describe('wrong configuration: exit 78, the place, what is allowed', () => {
       });
     }
   }
+  test('[progress] source = console: callbacks are refused, and check-config says that their secret is not used', () => {
+    const done = run('[progress]\nsource = console\n[upstream]\ncallback_secret_file = etc/callback.secret\n');
+    assert.equal(done.status, 0, done.stderr);
+    assert.match(done.stdout, /warning: upstream\.callback_secret_file: not used: \[progress\] source = console/);
+    assert.doesNotMatch(run('[progress]\nsource = both\n[upstream]\ncallback_secret_file = etc/callback.secret\n').stdout, /callback_secret_file/);
+  });
   for (const [name, value, said] of [['MASHANG_LISTEN_HTTPP', 'x', /MASHANG_LISTEN_HTTPP/], ['MASHANG_NOTHING', 'x', /MASHANG_NOTHING/], ['MASHANG_LISTEN_WORKERS', 'many', /MASHANG_LISTEN_WORKERS|listen\.workers/], ['MASHANG_FORWARD_WHEN', 'checked', /(MASHANG_FORWARD_WHEN|forward\.when).*not built/]]) {
     test(`variable ${name}=${value}`, () => {
       const done = run('', { env: { [name]: value } });

@@ -37,7 +37,22 @@ static const struct {
     {"[listen]\nworkers = 257\n", ":2: listen.workers: 257 is no such number, allowed: 0 to 256"},
     {"[listen]\nworkers = -1\n", ":2: listen.workers: -1 is no such number"},
     {"[listen]\nworkers = 4 # four\n", ":2: listen.workers: 4 # four is no such number"},
-    {"[listen]\noffice = 127.0.0.1:1\n", ":2: listen.office: unknown key, allowed: http admin"},
+    {"[listen]\nhttps = 127.0.0.1:1\n", ":2: listen.https: unknown key, allowed: http office"},
+    {"[listen]\noffice = unix:run/office\n", NULL},
+    {"[listen]\noffice = office\n", ":2: listen.office: office is no address"},
+    {"[listen]\nhttp = 127.0.0.1:1\noffice = 127.0.0.1:1\n", ": listen.office: is the same as"},
+    {"[claims]\nrequired = yes\nminutes = 480\n", NULL},
+    {"[claims]\nrequired = maybe\n", ":2: claims.required: maybe is unknown, allowed: yes no"},
+    {"[claims]\nminutes = 0\n", ":2: claims.minutes: 0 is no such number, allowed: 1 to 480"},
+    {"[retention]\naudit_days = 179\n",
+     ":2: retention.audit_days: 179 is no such number, allowed: 180"},
+    {"[limits]\ntoken_per_min = 0\n", ":2: limits.token_per_min: 0 is no such number"},
+    {"[procedure]\nby_source = cadre=c.json, petition=p.json\n", NULL},
+    {"[procedure]\nby_source = self=c.json\n",
+     ":2: procedure.by_source: self=c.json is unknown, allowed: WORD=FILE with cadre department"},
+    {"[procedure]\nby_source = lead.json\n", ":2: procedure.by_source: lead.json is unknown"},
+    {"[procedure]\nby_source = cadre=\n", ":2: procedure.by_source: cadre= is unknown"},
+    {"[procedure]\nby_source = cadre=a cadre=b\n", ":2: procedure.by_source: cadre is named twice"},
     {"[listen]\nworkers = 1\nworkers = 2\n", ":3: listen.workers: is set twice"},
     {"[listen]\ntrusted_proxies = 10.0.0.0/8, ::1 192.168.1.1\n", NULL},
     {"[listen]\ntrusted_proxies = 10.0.0.0/33\n", ":2: listen.trusted_proxies: 10.0.0.0/33 is no"},
@@ -46,11 +61,14 @@ static const struct {
     {"[forward]\nwhen = checked\n",
      ":2: forward.when: checked is not built yet, allowed: accepted"},
     {"[forward]\nwhen = never\n", ":2: forward.when: never is unknown, allowed: accepted"},
-    {"[forward]\nevents = accepted, withdrawn\n", ":2: forward.events: withdrawn is not built yet"},
+    {"[forward]\nevents = accepted, withdrawn, step decided\n", NULL},
+    {"[forward]\nevents = accepted, deleted\n", ":2: forward.events: deleted is unknown, allowed:"},
     {"[forward]\nbackoff_min_ms = 2000\nbackoff_max_ms = 1000\n",
      ": forward.backoff_min_ms: is more"},
     {"[crypto]\nsuite = gm\n", ":2: crypto.suite: gm is not built yet"},
-    {"[progress]\nsource = both\n", ":2: progress.source: both is not built yet"},
+    {"[progress]\nsource = both\n", NULL},
+    {"[progress]\nsource = console\n", NULL},
+    {"[progress]\nsource = staff\n", ":2: progress.source: staff is unknown, allowed: console"},
     {"[redis]\nurl = redis://127.0.0.1:6379/3\n", NULL},
     {"[redis]\nurl = redis://[::1]:6379\n", NULL},
     {"[redis]\nurl = redis://localhost:6379\n",
@@ -167,6 +185,45 @@ static void test_paths_are_relative_to_the_file(void **state)
     unsetenv("MASHANG_AREAS_FILE");
 }
 
+static void write_beside(const char *name)
+{
+    char path[256];
+    struct err err;
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    assert_true(file_write(path, STR("{}"), 0600, &err));
+}
+
+static void test_procedures_lie_beside_the_first_one_or_ship(void **state)
+{
+    struct options options;
+    struct err err;
+    char expected[512];
+    const char *text = "[forms]\ndir = /t\n[procedure]\nfile = mine.json\n";
+    (void)state;
+    assert_true(load(&options, text, &err));
+    assert_string_equal(options.procedure.by_source, "department=/t/procedures/lead.json\n"
+                                                     "system=/t/procedures/lead.json");
+    assert_string_equal(options.procedure.clearing, "/t/procedures/clearing.json");
+    options_release(&options);
+    write_beside("lead.json");
+    write_beside("clearing.json");
+    assert_true(load(&options, text, &err));
+    snprintf(expected, sizeof expected, "department=%s/lead.json\nsystem=%s/lead.json", folder,
+             folder);
+    assert_string_equal(options.procedure.by_source, expected);
+    snprintf(expected, sizeof expected, "%s/clearing.json", folder);
+    assert_string_equal(options.procedure.clearing, expected);
+    options_release(&options);
+    assert_true(load(&options,
+                     "[procedure]\nby_source = cadre=p/c.json, system=/s.json\nclearing = c.json\n",
+                     &err));
+    snprintf(expected, sizeof expected, "cadre=%s/p/c.json\nsystem=/s.json", folder);
+    assert_string_equal(options.procedure.by_source, expected);
+    snprintf(expected, sizeof expected, "%s/c.json", folder);
+    assert_string_equal(options.procedure.clearing, expected);
+    options_release(&options);
+}
+
 static void test_lists_and_slashes_are_made_alike(void **state)
 {
     struct options options;
@@ -218,7 +275,12 @@ static int on_start(void **state)
 static int on_end(void **state)
 {
     (void)state;
-    unlink(file);
+    static const char *const made[] = {"mashang.conf", "lead.json", "clearing.json"};
+    for (size_t i = 0; i < sizeof made / sizeof made[0]; i++) {
+        char path[256];
+        snprintf(path, sizeof path, "%s/%s", folder, made[i]);
+        unlink(path);
+    }
     return rmdir(folder);
 }
 
@@ -229,6 +291,7 @@ int main(void)
         cmocka_unit_test(test_later_layers_win),
         cmocka_unit_test(test_unknown_variables_and_flags_are_errors),
         cmocka_unit_test(test_paths_are_relative_to_the_file),
+        cmocka_unit_test(test_procedures_lie_beside_the_first_one_or_ship),
         cmocka_unit_test(test_lists_and_slashes_are_made_alike),
         cmocka_unit_test(test_the_example_is_valid_with_every_line_in_force),
     };
