@@ -11,26 +11,32 @@
 #include "supervise/signals.h"
 
 static const char ready_word = 'r';
-static const char socket_word = 's';
+static const char socket_words[DOORS] = {[DOOR_PUBLIC] = 's', [DOOR_OFFICE] = 'o'};
 
-static void close_between(int from, int to)
+static int by_number(const void *a, const void *b)
 {
-    if (from <= to) {
-        (void)close_range((unsigned)from, (unsigned)to, 0);
-    }
+    int one = *(const int *)a;
+    int other = *(const int *)b;
+    return (one > other) - (one < other);
 }
 
 /* The master's epoll, admin connections and other workers' control sockets must not live on in a child: a connection closes only when its last holder closes. */
-static void close_others(int a, int b)
+static void close_others(int control, const int keep[DOORS])
 {
-    int low = a < b ? a : b;
-    int high = a < b ? b : a;
-    close_between(3, low > 2 ? low - 1 : 2);
-    close_between(low > 2 ? low + 1 : 3, high - 1);
-    (void)close_range((unsigned)high + 1, ~0U, 0);
+    int kept[DOORS + 1] = {control};
+    int from = 3;
+    memcpy(&kept[1], keep, DOORS * sizeof keep[0]);
+    qsort(kept, DOORS + 1, sizeof kept[0], by_number);
+    for (size_t i = 0; i < DOORS + 1; i++) {
+        if (kept[i] > from) {
+            (void)close_range((unsigned)from, (unsigned)kept[i] - 1, 0);
+        }
+        from = kept[i] >= from ? kept[i] + 1 : from;
+    }
+    (void)close_range((unsigned)from, ~0U, 0);
 }
 
-static void become_worker(pid_t master, int control, int keep)
+static void become_worker(pid_t master, int control, const int keep[DOORS])
 {
     signals_reset();
     signal(SIGINT, SIG_IGN);
@@ -42,7 +48,7 @@ static void become_worker(pid_t master, int control, int keep)
     close_others(control, keep);
 }
 
-pid_t child_fork(int keep, int *ret_control)
+pid_t child_fork(const int keep[DOORS], int *ret_control)
 {
     int pair[2];
     pid_t master = getpid();
@@ -81,9 +87,9 @@ union rights {
     struct cmsghdr align;
 };
 
-bool child_send_socket(int control, int fd)
+bool child_send_socket(int control, enum door door, int fd)
 {
-    char word = socket_word;
+    char word = socket_words[door];
     union rights rights = {0};
     struct iovec part = {&word, 1};
     struct msghdr message = {.msg_iov = &part,
@@ -98,7 +104,7 @@ bool child_send_socket(int control, int fd)
     return sendmsg(control, &message, MSG_NOSIGNAL) == 1;
 }
 
-int child_take_socket(int control, bool *ret_gone)
+int child_take_socket(int control, enum door *ret_door, bool *ret_gone)
 {
     char word = 0;
     int fd = -1;
@@ -111,6 +117,7 @@ int child_take_socket(int control, bool *ret_gone)
     ssize_t got = recvmsg(control, &message, MSG_CMSG_CLOEXEC);
     *ret_gone = got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
     struct cmsghdr *head = got == 1 ? CMSG_FIRSTHDR(&message) : NULL;
+    *ret_door = word == socket_words[DOOR_OFFICE] ? DOOR_OFFICE : DOOR_PUBLIC;
     if (head != NULL && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS) {
         memcpy(&fd, CMSG_DATA(head), sizeof fd);
     }

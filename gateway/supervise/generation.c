@@ -39,7 +39,7 @@ struct member {
     int64_t pause_ms;
     struct timer *successor;
     size_t
-        adopter; /* web: index + 1 of the living worker that was given this one's socket, 0 none */
+        adopter; /* web: index + 1 of the living worker that was given this one's sockets, 0 none */
 };
 
 struct generation {
@@ -93,18 +93,19 @@ static void on_word(evutil_socket_t fd, short what, void *arg)
     tell_later(member->generation);
 }
 
-static _Noreturn void live_as_worker(const struct member *member, int control_fd, int listen_fd)
+static _Noreturn void live_as_worker(const struct member *member, int control_fd,
+                                     const int listen_fds[DOORS])
 {
     const struct generation *generation = member->generation;
-    const struct worker_start start = {
+    struct worker_start start = {
         .kind = member->kind,
         .setup = generation->setup,
         .private_address = generation->host.private_address,
         .shared = generation->host.shared,
         .slot = member->slot,
-        .listen_fd = listen_fd,
         .control_fd = control_fd,
     };
+    memcpy(start.listen_fds, listen_fds, sizeof start.listen_fds);
     (void)prctl(PR_SET_NAME, member->kind == WORKER_WEB ? "mashang-web" : "mashang-forward");
     _exit(worker_run(&start));
 }
@@ -112,16 +113,20 @@ static _Noreturn void live_as_worker(const struct member *member, int control_fd
 static void start_member(struct member *member)
 {
     struct generation *generation = member->generation;
-    int listen_fd = member->kind == WORKER_WEB ? sockets_of(generation->host.sockets, member->index)
-                                               : -1;
+    int listen_fds[DOORS];
     int control_fd;
+    for (enum door door = 0; door < DOORS; door++) {
+        listen_fds[door] = member->kind == WORKER_WEB
+                               ? sockets_of(&generation->host.sockets[door], member->index)
+                               : -1;
+    }
     member->slot = shared_take(generation->host.shared);
     CHECK(member->slot != NULL);
     member->ready = false;
     member->started_ms = clock_mono_ms();
-    pid_t pid = child_fork(listen_fd, &control_fd);
+    pid_t pid = child_fork(listen_fds, &control_fd);
     if (pid == 0) {
-        live_as_worker(member, control_fd, listen_fd);
+        live_as_worker(member, control_fd, listen_fds);
     }
     if (pid < 0) {
         log_event(LOG_LEVEL_ERROR, "fork", "kind=%s why=%s", kind_name(member->kind),
@@ -165,18 +170,30 @@ struct generation *generation_start(const struct generation_host *host, struct s
     return generation;
 }
 
-/* Until the successor stands, a living worker serves what comes in on this one's socket. */
-static void lend_socket(struct member *member)
+/* A socket that all share needs no other keeper. */
+static bool lend_to(const struct member *member, const struct member *other)
+{
+    for (enum door door = 0; door < DOORS; door++) {
+        const struct sockets *sockets = &member->generation->host.sockets[door];
+        int fd = sockets->single ? -1 : sockets_of(sockets, member->index);
+        if (fd >= 0 && !child_send_socket(other->control_fd, door, fd)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Until the successor stands, a living worker serves what comes in on this one's sockets. */
+static void lend_sockets(struct member *member)
 {
     struct generation *generation = member->generation;
-    if (member->kind != WORKER_WEB || generation->host.sockets->single || member->adopter > 0) {
+    if (member->kind != WORKER_WEB || member->adopter > 0) {
         return;
     }
     for (size_t i = 0; i < generation->count; i++) {
-        struct member *other = &generation->members[i];
+        const struct member *other = &generation->members[i];
         if (other != member && other->kind == WORKER_WEB && other->ready &&
-            child_send_socket(other->control_fd,
-                              sockets_of(generation->host.sockets, member->index))) {
+            lend_to(member, other)) {
             member->adopter = i + 1;
             return;
         }
@@ -238,7 +255,7 @@ static void on_member_end(struct member *member, int status)
         start_member(member);
         return;
     }
-    lend_socket(member);
+    lend_sockets(member);
     timer_set(member->successor, pause_ms);
 }
 

@@ -21,7 +21,7 @@ struct generation;
 struct generation_host {
     struct loop *loop;
     struct shared *shared;
-    const struct sockets *sockets;
+    const struct sockets *sockets; /* DOORS of them */
     const char *private_address;
     /* A change: ready, failed or emptier. Called in the loop, never inside the functions below. */
     void (*changed)(void *arg, struct generation *generation);

@@ -36,12 +36,29 @@ size_t master_workers(const struct options *options)
     return count < SOCKETS_MAX ? count : SOCKETS_MAX;
 }
 
+bool master_open_doors(struct master *master, const struct options *options, struct err *err)
+{
+    size_t workers = master_workers(options);
+    if (!sockets_open(&master->sockets[DOOR_PUBLIC], options->listen.http, workers, err)) {
+        return err_prefix(err, "listen.http: ");
+    }
+    return sockets_open(&master->sockets[DOOR_OFFICE], options->listen.office, workers, err) ||
+           err_prefix(err, "listen.office: ");
+}
+
+static void close_doors(struct master *master)
+{
+    for (enum door door = 0; door < DOORS; door++) {
+        sockets_close(&master->sockets[door]);
+    }
+}
+
 void master_host(struct master *master, struct generation_host *ret)
 {
     *ret = (struct generation_host){
         .loop = master->loop,
         .shared = master->shared,
-        .sockets = &master->sockets,
+        .sockets = master->sockets,
         .private_address = master->redis ? private_redis_address(master->redis) : "",
         .changed = on_changed,
         .arg = master,
@@ -106,7 +123,7 @@ static void begin_stop(struct master *master)
     master->phase = MASTER_DRAINING_WEB;
     log_event(LOG_LEVEL_INFO, "stopping", "phase=web");
     sd_notify(0, "STOPPING=1\nSTATUS=finishing what is in flight");
-    sockets_close(&master->sockets);
+    close_doors(master);
     for_each(master, stop_web);
     timer_set(master->deadline, WEB_STOP_MS);
     advance(master);
@@ -147,9 +164,9 @@ static void begin_serving(struct master *master)
 {
     const struct options *options = &generation_setup(master->current)->options;
     master->phase = MASTER_SERVING;
-    log_event(LOG_LEVEL_INFO, "ready", "http=%s admin=%s workers=%zu took_ms=%lld",
-              options->listen.http, options->listen.admin, master_workers(options),
-              (long long)(clock_wall_ms() - master->started_wall_ms));
+    log_event(LOG_LEVEL_INFO, "ready", "http=%s office=%s admin=%s workers=%zu took_ms=%lld",
+              options->listen.http, options->listen.office, options->listen.admin,
+              master_workers(options), (long long)(clock_wall_ms() - master->started_wall_ms));
     sd_notify(0, "READY=1\nSTATUS=serving");
 }
 
@@ -261,8 +278,8 @@ static bool open_all(struct master *master, const struct setup *setup, struct er
     if (master->lock_fd < 0) {
         return false;
     }
-    if (!sockets_open(&master->sockets, options->listen.http, master_workers(options), err)) {
-        return err_prefix(err, "listen.http: ");
+    if (!master_open_doors(master, options, err)) {
+        return false;
     }
     if (options->listen.admin[0] != '\0') {
         master->admin = admin_new(master->loop, options->listen.admin, master->shared,
@@ -290,7 +307,7 @@ static void close_all(struct master *master)
     generation_free(&master->current);
     private_redis_stop(&master->redis);
     admin_free(&master->admin);
-    sockets_close(&master->sockets);
+    close_doors(master);
     timer_free(&master->tick);
     timer_free(&master->deadline);
     signals_free(&master->signals);

@@ -25,7 +25,7 @@ struct master {
     struct loop *loop;
     struct signals *signals;
     struct shared *shared;
-    struct sockets sockets;
+    struct sockets sockets[DOORS];
     struct admin *admin;
     struct private_redis *redis; /* NULL: an external one */
     struct generation *current;
@@ -45,6 +45,8 @@ struct master {
 
 /* master.c, for reload.c */
 size_t master_workers(const struct options *options);
+bool master_open_doors(struct master *master, const struct options *options,
+                       struct err *err) MUST_CHECK; /* what is missing for all workers */
 void master_host(struct master *master, struct generation_host *ret);
 void master_forget(struct master *master, struct generation **generation); /* an empty one */
 

@@ -36,6 +36,7 @@ static bool may_swap(const struct options *was, const struct options *is, struct
     const struct {
         const char *key, *was, *is;
     } fixed[] = {{"listen.http", was->listen.http, is->listen.http},
+                 {"listen.office", was->listen.office, is->listen.office},
                  {"listen.admin", was->listen.admin, is->listen.admin},
                  {"redis.data_dir", was->redis.data_dir, is->redis.data_dir}};
     for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++) {
@@ -49,9 +50,18 @@ static bool may_swap(const struct options *was, const struct options *is, struct
            err_set(err, "redis.url: private: cannot come or go by a reload, restart instead");
 }
 
+/* Down to what the current generation needs. */
+static void trim_doors(struct master *master)
+{
+    size_t workers = master_workers(&generation_setup(master->current)->options);
+    for (enum door door = 0; door < DOORS; door++) {
+        sockets_trim(&master->sockets[door], workers);
+    }
+}
+
 static void refuse(struct master *master, const char *why)
 {
-    sockets_trim(&master->sockets, master_workers(&generation_setup(master->current)->options));
+    trim_doors(master);
     master->reloads_refused++;
     log_event(LOG_LEVEL_ERROR, "reload", "kept=old why=%s", why);
     sd_notifyf(0, "READY=1\nSTATUS=reload refused, the old state stays: %s", why);
@@ -85,16 +95,15 @@ void reload_begin(struct master *master)
         refuse(master, err.text);
         return;
     }
-    size_t workers = master_workers(&setup->options);
     if (!may_swap(was, &setup->options, &err) ||
-        !sockets_open(&master->sockets, setup->options.listen.http, workers, &err)) {
+        !master_open_doors(master, &setup->options, &err)) {
         setup_free(&setup);
         refuse(master, err.text);
         return;
     }
     struct generation_host host;
     master_host(master, &host);
-    master->coming = generation_start(&host, setup, workers);
+    master->coming = generation_start(&host, setup, master_workers(&setup->options));
 }
 
 void reload_log_level(const struct options *options)
@@ -117,7 +126,7 @@ static void swap(struct master *master)
     master->current = master->coming;
     master->coming = NULL;
     master->reloads++;
-    sockets_trim(&master->sockets, master_workers(&generation_setup(master->current)->options));
+    trim_doors(master);
     reload_log_level(&generation_setup(master->current)->options);
     log_event(LOG_LEVEL_INFO, "reload", "done=%llu", (unsigned long long)master->reloads);
     sd_notify(0, "READY=1\nSTATUS=serving");

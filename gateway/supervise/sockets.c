@@ -41,6 +41,10 @@ static bool nobody_there(const char *address, struct err *err)
 
 bool sockets_open(struct sockets *sockets, const char *address, size_t workers, struct err *err)
 {
+    if (address[0] == '\0') {
+        sockets_close(sockets);
+        return true;
+    }
     bool single = str_starts(str_of(address), STR("unix:"));
     size_t wanted = single ? 1 : workers;
     CHECK(wanted <= SOCKETS_MAX);
@@ -64,7 +68,7 @@ void sockets_trim(struct sockets *sockets, size_t workers)
 
 int sockets_of(const struct sockets *sockets, size_t worker)
 {
-    return sockets->fds[sockets->single ? 0 : worker];
+    return sockets->count > 0 ? sockets->fds[sockets->single ? 0 : worker] : -1;
 }
 
 void sockets_close(struct sockets *sockets)

@@ -1,6 +1,6 @@
 /*
- * sockets.h - the public listening sockets, opened and kept by the master over crashes and reloads: one with SO_REUSEPORT per web
- * worker, or a single one (unix:) that all share.
+ * sockets.h - the listening sockets of one address, opened and kept by the master over crashes and reloads: one with SO_REUSEPORT per
+ * web worker, or a single one (unix:) that all share.
  */
 #ifndef SUPERVISE_SOCKETS_H
 #define SUPERVISE_SOCKETS_H
@@ -12,6 +12,9 @@
 
 enum { SOCKETS_MAX = 256 };
 
+/* Who comes in there. Each web worker serves both. */
+enum door { DOOR_PUBLIC, DOOR_OFFICE, DOORS };
+
 struct sockets {
     char address[160];
     int fds[SOCKETS_MAX];
@@ -19,12 +22,12 @@ struct sockets {
     bool single;
 };
 
-/* Opens what is missing for that many workers at that address; what is open there already stays. On failure nothing has changed. */
+/* Opens what is missing for that many workers at that address ("": none); what is open there already stays. On failure nothing has changed. */
 bool sockets_open(struct sockets *sockets, const char *address, size_t workers,
                   struct err *err) MUST_CHECK;
 /* Closes what more than that many workers would need: nobody would accept there. */
 void sockets_trim(struct sockets *sockets, size_t workers);
-int sockets_of(const struct sockets *sockets, size_t worker);
-void sockets_close(struct sockets *sockets); /* unlinks a unix socket */
+int sockets_of(const struct sockets *sockets, size_t worker); /* -1: there is no such door */
+void sockets_close(struct sockets *sockets);                  /* unlinks a unix socket */
 
 #endif

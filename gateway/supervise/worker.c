@@ -19,7 +19,7 @@ enum {
     BEAT_MS = 200,
     DRAIN_LOOK_MS = 20,
     COUNTS_MS = 1000,
-    ADOPTED_MAX = 8,
+    LISTENERS_MAX = 18, /* its own doors, and those of eight that crash */
     BODY_BYTES_MAX = 65536,
     STORE_WAIT_MS =
         300 /* a few are enough while Redis is well; without it the form is served all the same */
@@ -38,8 +38,8 @@ struct worker {
     bool counting;
     /* web */
     struct web *web;
-    struct listener *listeners[1 + ADOPTED_MAX];
-    int fds[1 + ADOPTED_MAX];
+    struct listener *listeners[LISTENERS_MAX];
+    int fds[LISTENERS_MAX];
     size_t listener_count;
     /* forward */
     struct forward *forward;
@@ -88,12 +88,12 @@ static void on_counts(void *arg, enum op_status status, const struct queue_count
     }
 }
 
-static bool listen_on(struct worker *worker, int fd, struct err *err)
+static bool listen_on(struct worker *worker, enum door door, int fd, struct err *err)
 {
     const struct options *options = &worker->start->setup->options;
     const struct listener_options listen = {
         .fd = fd,
-        .handler = web_handle,
+        .handler = door == DOOR_OFFICE ? web_handle_office : web_handle,
         .on_refused = web_refused,
         .arg = worker->web,
         .connections_max = (size_t)options->limits.connections_max,
@@ -151,28 +151,30 @@ static void on_signal(void *arg, int signal)
 }
 
 /* A socket whose own worker keeps crashing: what waits in it is served here. */
-static void adopt(struct worker *worker, int fd)
+static void adopt(struct worker *worker, enum door door, int fd)
 {
     struct err err;
-    if (worker->listener_count > ADOPTED_MAX || worker->drain_until_ms > 0 ||
-        !listen_on(worker, fd, &err)) {
+    if (worker->listener_count == LISTENERS_MAX || worker->drain_until_ms > 0 ||
+        !listen_on(worker, door, fd, &err)) {
         close(fd);
         return;
     }
-    log_event(LOG_LEVEL_INFO, "adopted", "sockets=%zu", worker->listener_count);
+    log_event(LOG_LEVEL_INFO, "adopted", "door=%s sockets=%zu",
+              door == DOOR_OFFICE ? "office" : "public", worker->listener_count);
 }
 
 static void on_control(evutil_socket_t fd, short what, void *arg)
 {
     struct worker *worker = arg;
+    enum door door;
     bool gone = false;
     (void)what;
-    int socket = child_take_socket(fd, &gone);
+    int socket = child_take_socket(fd, &door, &gone);
     if (gone) {
         event_del(worker->control);
         begin_drain(worker);
     } else if (socket >= 0 && worker->web != NULL) {
-        adopt(worker, socket);
+        adopt(worker, door, socket);
     } else if (socket >= 0) {
         close(socket);
     }
@@ -181,7 +183,13 @@ static void on_control(evutil_socket_t fd, short what, void *arg)
 static bool begin_web(struct worker *worker, struct err *err)
 {
     worker->web = web_new(worker->loop, worker->start->setup, worker->store, err);
-    return worker->web != NULL && listen_on(worker, worker->start->listen_fd, err);
+    for (enum door door = 0; worker->web != NULL && door < DOORS; door++) {
+        int fd = worker->start->listen_fds[door];
+        if (fd >= 0 && !listen_on(worker, door, fd, err)) {
+            return false;
+        }
+    }
+    return worker->web != NULL;
 }
 
 static bool begin_forward(struct worker *worker, struct err *err)

@@ -1,5 +1,5 @@
 /*
- * worker.h - what a child process does: serve farmers (web), or send events on and sweep (forward).
+ * worker.h - what a child process does: serve farmers and the office (web), or send events on and sweep (forward).
  *
  *   loop ─► store ─► web or forward, sweep ─► listener ─► ready ─► … ─► SIGTERM: accept no more ─► drain ─► exit 0
  */
@@ -8,6 +8,7 @@
 
 #include "flow/setup.h"
 #include "supervise/shared.h"
+#include "supervise/sockets.h"
 
 enum worker_kind { WORKER_WEB, WORKER_FORWARD };
 
@@ -17,7 +18,7 @@ struct worker_start {
     const char *private_address; /* of the private Redis, or "" */
     struct shared *shared;
     struct metrics_slot *slot;
-    int listen_fd; /* web */
+    int listen_fds[DOORS]; /* web; -1: there is no such door */
     int control_fd;
 };
 

@@ -7,6 +7,8 @@
  *   GET  /r/{receipt}-{sig}   farmer_receipt
  *   GET  /progress, POST      farmer_progress
  *   POST /hooks/upstream      hooks
+ *
+ * The office's, under /api (contract §7), has a table and, when [listen] office says so, a listener of its own.
  */
 #ifndef WEB_APP_H
 #define WEB_APP_H
@@ -30,7 +32,7 @@ struct web {
     struct codes_file *codes;
     struct form_cache *forms;
     struct receipt_cache *receipts;
-    struct router router;
+    struct router farmers, office;
     char headers[PAGE_HEADERS_BYTES]; /* the lines of every answer, see send.c */
 };
 

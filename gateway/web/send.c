@@ -125,3 +125,9 @@ bool send_is_machine(const struct exchange *exchange)
     struct str path = exchange_request(exchange)->path;
     return is_under(path, STR("/api")) || is_under(path, STR("/hooks"));
 }
+
+bool send_is_office(const struct exchange *exchange)
+{
+    struct str path = exchange_request(exchange)->path;
+    return is_under(path, STR("/api")) || is_under(path, STR("/console"));
+}

@@ -26,5 +26,6 @@ void send_problem(const struct web *web, struct exchange *exchange, int status, 
                   const char *pointer, const char *detail);
 void send_empty(const struct web *web, struct exchange *exchange, int status);
 bool send_is_machine(const struct exchange *exchange); /* a path under /api or /hooks */
+bool send_is_office(const struct exchange *exchange);  /* a path under /api or /console */
 
 #endif

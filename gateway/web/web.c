@@ -11,7 +11,7 @@ static http_handler_fn on_not_found;
 static http_handler_fn on_bad_method;
 static http_handler_fn on_robots;
 
-static const struct route routes[] = {
+static const struct route farmer_routes[] = {
     {HTTP_GET, "/V/*", farmer_code},
     {HTTP_POST, "/V/*", farmer_submit},
     {HTTP_GET, "/r/*", farmer_receipt},
@@ -21,6 +21,22 @@ static const struct route routes[] = {
     {HTTP_POST, "/hooks/upstream", hooks_upstream},
     {HTTP_GET, "/robots.txt", on_robots},
 };
+
+static const struct route office_routes[] = {
+    {HTTP_GET, "/robots.txt", on_robots},
+};
+
+static void fill_router(struct web *web, struct router *router, const struct route *routes,
+                        size_t count)
+{
+    *router = (struct router){
+        .routes = routes,
+        .count = count,
+        .not_found = on_not_found,
+        .bad_method = on_bad_method,
+        .arg = web,
+    };
+}
 
 struct web *web_new(struct loop *loop, const struct setup *setup, struct store *store,
                     struct err *err)
@@ -37,13 +53,8 @@ struct web *web_new(struct loop *loop, const struct setup *setup, struct store *
     }
     web->forms = form_cache_new();
     web->receipts = receipt_cache_new();
-    web->router = (struct router){
-        .routes = routes,
-        .count = sizeof routes / sizeof routes[0],
-        .not_found = on_not_found,
-        .bad_method = on_bad_method,
-        .arg = web,
-    };
+    fill_router(web, &web->farmers, farmer_routes, sizeof farmer_routes / sizeof farmer_routes[0]);
+    fill_router(web, &web->office, office_routes, sizeof office_routes / sizeof office_routes[0]);
     send_headers_make(web);
     return web;
 }
@@ -64,7 +75,15 @@ void web_handle(struct exchange *exchange, void *arg)
 {
     struct web *web = arg;
     CHECK_OBJ(web, WEB_MAGIC);
-    router_dispatch(&web->router, exchange);
+    bool office = web->setup->options.listen.office[0] == '\0' && send_is_office(exchange);
+    router_dispatch(office ? &web->office : &web->farmers, exchange);
+}
+
+void web_handle_office(struct exchange *exchange, void *arg)
+{
+    struct web *web = arg;
+    CHECK_OBJ(web, WEB_MAGIC);
+    router_dispatch(&web->office, exchange);
 }
 
 /* A request that never became one: the words that fit its status. */

@@ -6,10 +6,12 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "supervise/child.h"
@@ -82,6 +84,61 @@ static void test_a_unix_socket_is_shared_and_removed(void **state)
     assert_int_equal(rmdir(folder), 0);
 }
 
+static void test_no_address_is_no_door(void **state)
+{
+    struct sockets sockets = {.count = 0};
+    struct err err;
+    (void)state;
+    assert_true(sockets_open(&sockets, "", 2, &err));
+    assert_int_equal(sockets_of(&sockets, 0), -1);
+    assert_int_equal(sockets_of(&sockets, 1), -1);
+    sockets_trim(&sockets, 1);
+    sockets_close(&sockets);
+}
+
+/* Which of the descriptors are open, as bits. */
+static int open_of(const int fds[3])
+{
+    int open = 0;
+    for (int i = 0; i < 3; i++) {
+        open |= fcntl(fds[i], F_GETFD) >= 0 ? 1 << i : 0;
+    }
+    return open;
+}
+
+/* A connection closes only when its last holder closes: a worker takes along what it serves, and nothing else. */
+static void test_a_worker_keeps_its_doors_only(void **state)
+{
+    const struct {
+        int keep[DOORS]; /* numbers among the three, -1 none */
+        int open;
+    } cases[] = {{{0, 2}, 1 | 4}, {{2, 0}, 1 | 4}, {{1, -1}, 2}, {{-1, 1}, 2}, {{-1, -1}, 0}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int fds[3];
+        int keep[DOORS];
+        int control;
+        int status;
+        for (int at = 0; at < 3; at++) {
+            fds[at] = socket(AF_INET, SOCK_STREAM, 0);
+        }
+        for (enum door door = 0; door < DOORS; door++) {
+            keep[door] = cases[i].keep[door] < 0 ? -1 : fds[cases[i].keep[door]];
+        }
+        pid_t pid = child_fork(keep, &control);
+        if (pid == 0) {
+            _exit(fcntl(control, F_GETFD) >= 0 ? open_of(fds) : 99);
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), cases[i].open);
+        close(control);
+        for (int at = 0; at < 3; at++) {
+            close(fds[at]);
+        }
+    }
+}
+
 static void test_one_master_per_data_folder(void **state)
 {
     struct err err;
@@ -111,23 +168,27 @@ static void test_a_socket_travels_to_a_worker(void **state)
 {
     int control;
     bool gone = true;
+    enum door door = DOOR_OFFICE;
     int pair[2];
     (void)state;
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), 0);
     control = pair[0];
-    assert_int_equal(child_take_socket(pair[1], &gone), -1);
+    assert_int_equal(child_take_socket(pair[1], &door, &gone), -1);
     assert_false(gone);
     int sent = socket(AF_INET, SOCK_STREAM, 0);
-    assert_true(child_send_socket(control, sent));
-    int got = child_take_socket(pair[1], &gone);
-    assert_true(got >= 0 && got != sent);
-    assert_false(gone);
+    for (enum door wanted = 0; wanted < DOORS; wanted++) {
+        assert_true(child_send_socket(control, wanted, sent));
+        int got = child_take_socket(pair[1], &door, &gone);
+        assert_true(got >= 0 && got != sent);
+        assert_int_equal(door, wanted);
+        assert_false(gone);
+        close(got);
+    }
     child_say_ready(pair[1]);
     assert_true(child_heard_ready(control));
-    close(got);
     close(sent);
     close(control);
-    assert_int_equal(child_take_socket(pair[1], &gone), -1);
+    assert_int_equal(child_take_socket(pair[1], &door, &gone), -1);
     assert_true(gone);
     close(pair[1]);
 }
@@ -138,6 +199,8 @@ int main(void)
         cmocka_unit_test(test_sockets_stay_and_grow_and_shrink),
         cmocka_unit_test(test_a_taken_port_is_refused),
         cmocka_unit_test(test_a_unix_socket_is_shared_and_removed),
+        cmocka_unit_test(test_no_address_is_no_door),
+        cmocka_unit_test(test_a_worker_keeps_its_doors_only),
         cmocka_unit_test(test_one_master_per_data_folder),
         cmocka_unit_test(test_a_socket_travels_to_a_worker),
     };
