@@ -81,9 +81,12 @@ void stats_facts_of(const struct procedure *procedure, const struct calendar *ca
                     const struct progress *progress, int64_t now_ms, struct stats_facts *facts);
 
 /*
- * What the change from before to after means. before NULL, or an empty `counted`: it was never counted (accepted now, or by an earlier release),
- * so all that has happened to it counts. A lead before and none after: it has become a report. counted: the record's REPORT_GAUGES, ret_counted
- * its new value (store it with the same change, also when to stays empty). Nothing is written of drills.
+ * What the change from before to after means. before NULL, or an empty `counted`: it was never counted (accepted now, or by an earlier
+ * release), so all that has happened to it counts. counted: the record's REPORT_GAUGES; ret_counted its new value, to be stored with the same
+ * change (always, it tells that the report was counted). Nothing is written of drills.
+ *
+ * A lead before and none after: it has become a report; the lead's decision is counted with it unless it was before, then all of the report. When
+ * the lead's own steps close in the same change, call twice: (before, lead decided, counted, to, middle), (NULL, report, middle, to, ret_counted).
  */
 void stats_lines(const struct stats_facts *before, const struct stats_facts *after,
                  struct str counted, int64_t now_ms, struct buf *to, struct buf *ret_counted);

@@ -1,0 +1,80 @@
+/* What statistics look at of one version of a report. What its change means: stats.c. */
+#include <stdio.h>
+
+#include "domain/progress_work.h"
+#include "domain/stats.h"
+
+/* Days in (from, to] without those of its pauses; an end at 24:00 belongs to the day before. */
+static int days_worked(const struct calendar *calendar, const struct progress *progress,
+                       int64_t from_ms, int64_t to_ms)
+{
+    struct date from = date_of_ms(from_ms), to = date_of_ms(to_ms);
+    int days = progress_days_between(calendar, from, to, DEADLINE_WORKING);
+    for (int i = 0; i < progress->pause_count; i++) {
+        struct date begins = date_of_ms(progress->pauses[i].from_ms);
+        struct date ends = date_of_ms(progress->pauses[i].to_ms - 1);
+        begins = date_compare(begins, from) < 0 ? from : begins;
+        ends = date_compare(ends, to) > 0 ? to : ends;
+        days -= progress_days_between(calendar, begins, ends, DEADLINE_WORKING);
+    }
+    return days > 0 ? days : 0;
+}
+
+static void step_facts(const struct procedure *route, const struct calendar *calendar,
+                       const struct progress *progress, int64_t clock_ms, struct stats_facts *facts)
+{
+    facts->step_count = route->step_count;
+    for (size_t i = 0; i < route->step_count; i++) {
+        const struct progress_step *from = &progress->steps[i];
+        struct stats_step *to = &facts->steps[i];
+        bool closed = progress_step_closed(progress, i);
+        *to = (struct stats_step){.state = from->state, .due_ms = from->due_ms, .days = -1};
+        snprintf(to->id, sizeof to->id, "%s", route->steps[i].id);
+        if (closed) {
+            to->closed_ms = from->done_ms;
+            to->days = days_worked(calendar, progress, from->opened_ms, from->done_ms);
+        }
+        to->late_now = progress_step_under_way(progress, i) && from->due_ms > 0 &&
+                       clock_ms >= from->due_ms;
+    }
+}
+
+void stats_facts_of(const struct procedure *procedure, const struct calendar *calendar,
+                    const struct progress *given, int64_t now_ms, struct stats_facts *facts)
+{
+    struct progress progress = *given;
+    struct signal_now signal;
+    signal_of(procedure, calendar, given, facts->urgent, now_ms, &signal);
+    progress_tick(procedure, calendar, &progress, now_ms);
+    int64_t clock_ms = progress.paused ? progress.pauses[progress.pause_count - 1].from_ms : now_ms;
+    facts->decided = progress_decided(&progress);
+    facts->state = progress.state;
+    snprintf(facts->decision, sizeof facts->decision, "%s", progress.decision);
+    snprintf(facts->reason, sizeof facts->reason, "%s", progress.reason);
+    snprintf(facts->category, sizeof facts->category, "%s", progress.category);
+    facts->members = progress.members;
+    facts->accepted_ms = progress.accepted_ms;
+    facts->decided_ms = progress.decided_ms;
+    facts->cleared_ms = progress.cleared_ms;
+    facts->total_due_ms = progress.total_due_ms;
+    facts->days = facts->decided
+                      ? days_worked(calendar, &progress, progress.accepted_ms, progress.decided_ms)
+                      : -1;
+    step_facts(progress_route(procedure, &progress), calendar, &progress, clock_ms, facts);
+    facts->pauses = progress.pause_count;
+    facts->asks = progress.ask_count;
+    facts->nudges = progress.nudge_count;
+    facts->transfers = progress.transfer_count;
+    facts->reopens = progress.reopen_count;
+    facts->objected_ms = progress.objected_ms;
+    facts->not_visited_ms = progress.visit_said == VISIT_SAID_NOT ? progress.visit_said_ms : 0;
+    facts->upheld = progress.objection == OBJECTION_UPHELD;
+    facts->objection = progress.state == PROGRESS_DECLINED &&
+                       (progress.objection == OBJECTION_ASKED ||
+                        progress.objection == OBJECTION_OPEN);
+    facts->green = progress.green;
+    facts->paused = progress.paused;
+    facts->asked = progress.asked_ms > 0;
+    facts->late = signal.late;
+    facts->signal = signal.signal;
+}
