@@ -39,6 +39,7 @@
 #define REPORT_UPSTREAM_ID "upstream"  /* written by settle */
 #define REPORT_ADDED       "added"     /* wall ms of the last addition */
 #define REPORT_SERIAL      "serial"
+#define REPORT_GAUGES      "gauges" /* what statistics last counted of it (domain/stats.h) */
 
 struct store_pair {
     const char *name;
