@@ -70,12 +70,28 @@ static void judge_whole(const struct judged *at, const json_t *value)
     }
 }
 
+static bool read_day(struct str text, int64_t *ret_wall_ms)
+{
+    struct date date;
+    if (!date_parse(text, &date)) {
+        return false;
+    }
+    *ret_wall_ms = date_start_ms(date);
+    return true;
+}
+
 static void judge_time(const struct judged *at, const json_t *value)
 {
+    struct str text = str_make(json_string_value(value), json_string_length(value));
+    unsigned kinds = at->member->kinds;
     int64_t ms;
-    if (!clock_parse_iso(str_make(json_string_value(value), json_string_length(value)), &ms)) {
-        json_fault_add(at->faults, at->pointer, "", "time",
-                       "must be a time by RFC 3339: 2026-11-23T09:15:02+08:00");
+    if (!((kinds & JSON_KIND_TIME) && clock_parse_iso(text, &ms)) &&
+        !((kinds & JSON_KIND_DAY) && read_day(text, &ms))) {
+        json_fault_add(at->faults, at->pointer, "", "time", "must be %s%s%s",
+                       kinds & JSON_KIND_TIME ? "a time by RFC 3339: 2026-11-23T09:15:02+08:00"
+                                              : "",
+                       (kinds & JSON_KIND_TIME) && (kinds & JSON_KIND_DAY) ? ", or " : "",
+                       kinds & JSON_KIND_DAY ? "a day: 2026-11-23" : "");
     }
 }
 
@@ -107,10 +123,14 @@ static void judge_list(const struct judged *at, const json_t *list)
         json_pointer_push_nth(pointer, i);
         struct judged item = *at;
         item.pointer = pointer;
-        if (!json_is_string(value)) {
-            json_fault_add(at->faults, pointer, "", "type", "must be a text");
+        bool objects = at->member->members != NULL;
+        if (objects ? !json_is_object(value) : !json_is_string(value)) {
+            json_fault_add(at->faults, pointer, "", "type", "must be %s",
+                           objects ? "an object" : "a text");
         } else if (stands_before(list, i)) {
             json_fault_add(at->faults, pointer, "", "repeated", "stands in the list before");
+        } else if (objects) {
+            judge_object(&item, value);
         } else {
             judge_text(&item, value);
         }
@@ -126,10 +146,11 @@ static const struct kind {
 } kinds[] = {
     {JSON_KIND_TEXT, JSON_STRING, "a text", judge_text},
     {JSON_KIND_TIME, JSON_STRING, "a time by RFC 3339", judge_time},
+    {JSON_KIND_DAY, JSON_STRING, "a day", judge_time},
     {JSON_KIND_WHOLE, JSON_INTEGER, "a whole number", judge_whole},
     {JSON_KIND_BOOL, JSON_TRUE, "true or false", NULL},
     {JSON_KIND_BOOL, JSON_FALSE, "true or false", NULL},
-    {JSON_KIND_LIST, JSON_ARRAY, "a list of texts", judge_list},
+    {JSON_KIND_LIST, JSON_ARRAY, "a list", judge_list},
     {JSON_KIND_OBJECT, JSON_OBJECT, "an object", judge_object},
 };
 enum { KIND_COUNT = sizeof kinds / sizeof kinds[0] };
@@ -224,6 +245,25 @@ static void judge_object(const struct judged *at, const json_t *value)
     json_check_object(value, at->pointer, at->member->members, at->faults);
 }
 
+json_t *json_check_file(struct str json, const char *file, const struct json_member *members,
+                        struct err *err)
+{
+    json_error_t error;
+    struct json_faults faults = {0};
+    json_t *read = json_loadb(json.at ? json.at : "", json.len, JSON_REJECT_DUPLICATES, &error);
+    if (read == NULL) {
+        err_set(err, "%s:%d: %s", file, error.line, error.text);
+    } else if (!json_is_object(read)) {
+        err_set(err, "%s: must be an object", file);
+    } else if (!json_check_object(read, "", members, &faults)) {
+        err_set(err, "%s: %s: %s", file, faults.at[0].pointer, faults.at[0].detail);
+    } else {
+        return read;
+    }
+    json_decref(read);
+    return NULL;
+}
+
 /* ---- what a checked object holds ---- */
 
 const json_t *json_member_value(const json_t *object, const char *name)
@@ -251,5 +291,6 @@ bool json_member_bool(const json_t *object, const char *name)
 
 bool json_member_time(const json_t *object, const char *name, int64_t *ret_wall_ms)
 {
-    return clock_parse_iso(json_member_text(object, name), ret_wall_ms);
+    struct str text = json_member_text(object, name);
+    return clock_parse_iso(text, ret_wall_ms) || read_day(text, ret_wall_ms);
 }

@@ -126,6 +126,9 @@ static const struct json_member members[] = {
      .items_max = 2},
     {.name = "tags", .kinds = JSON_KIND_LIST, .chars_max = 3, .items_max = 100},
     {.name = "area", .kinds = JSON_KIND_TEXT | JSON_KIND_OBJECT, .chars_max = 4, .members = place},
+    {.name = "day", .kinds = JSON_KIND_DAY},
+    {.name = "found", .kinds = JSON_KIND_DAY | JSON_KIND_TIME},
+    {.name = "places", .kinds = JSON_KIND_LIST, .items_max = 2, .members = place},
     {.name = NULL},
 };
 
@@ -171,13 +174,24 @@ static const struct {
     {"{'step':'visit','risks':['jobs','jobs']}", "/risks/1 repeated", NULL},
     {"{'step':'visit','risks':['jobs','luck']}", "/risks/1 not_allowed", "illness jobs water"},
     {"{'step':'visit','risks':[1,null]}", "/risks/0 type;/risks/1 type", NULL},
-    {"{'step':'visit','risks':'jobs'}", "/risks type", "must be a list of texts"},
+    {"{'step':'visit','risks':'jobs'}", "/risks type", "must be a list"},
     {"{'step':'visit','tags':['abc','abcd']}", "/tags/1 long", NULL},
     {"{'step':'visit','area':7}", "/area type", "must be a text or an object"},
     {"{'step':'visit','area':'37011'}", "/area long", NULL},
     {"{'step':'visit','area':{'town':'x','villag':1}}",
      "/area/village required;/area/villag unknown_member", NULL},
     {"{'step':'visit','area':{'town':[],'village':'x'}}", "/area/town type", NULL},
+    {"{'step':'visit','day':'2026-11-23','found':'2026-11-23'}", "", NULL},
+    {"{'step':'visit','found':'2026-11-23T09:15:02+08:00'}", "", NULL},
+    {"{'step':'visit','day':'2026-11-31'}", "/day time", "must be a day: 2026-11-23"},
+    {"{'step':'visit','day':'2026-11-23T09:15:02Z'}", "/day time", NULL},
+    {"{'step':'visit','found':'now'}", "/found time",
+     "RFC 3339: 2026-11-23T09:15:02+08:00, or a day"},
+    {"{'step':'visit','found':5}", "/found type", "a time by RFC 3339 or a day"},
+    {"{'step':'visit','places':[{'town':'x','village':'y'}]}", "", NULL},
+    {"{'step':'visit','places':[{'town':'x','village':'y'},{'town':'x'}]}",
+     "/places/1/village required", NULL},
+    {"{'step':'visit','places':['x']}", "/places/0 type", "must be an object"},
     {"{'minutes':'x','urgent':'y'}", "/step required;/minutes type;/urgent type", NULL},
 };
 
@@ -269,7 +283,7 @@ static void test_values(void **state)
     (void)state;
     int64_t ms = 0;
     json_t *json = parse("{'note':'二','minutes':7,'urgent':true,'at':'1970-01-01T08:00:01+08:00',"
-                         "'area':null,'risks':['jobs']}");
+                         "'area':null,'risks':['jobs'],'day':'2026-11-23'}");
     assert_true(str_is(json_member_text(json, "note"), "二"));
     assert_int_equal(json_member_text(json, "step").len, 0);
     assert_int_equal(json_member_whole(json, "minutes", 60), 7);
@@ -279,8 +293,34 @@ static void test_values(void **state)
     assert_true(json_member_time(json, "at", &ms));
     assert_int_equal(ms, 1000);
     assert_false(json_member_time(json, "until", &ms));
+    assert_true(json_member_time(json, "day", &ms));
+    assert_int_equal(ms, INT64_C(1795363200000)); /* 2026-11-23T00:00:00+08:00 */
     assert_null(json_member_value(json, "area"));
     assert_int_equal(json_array_size(json_member_value(json, "risks")), 1);
+    json_decref(json);
+}
+
+static void test_file(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *json, *says;
+    } broken[] = {
+        {"", "f.json:1: "},
+        {"{\n\"step\":}", "f.json:2: "},
+        {"[]", "f.json: must be an object"},
+        {"{\"step\":\"visit\",\"step\":\"visit\"}", "f.json:1: duplicate"},
+        {"{}", "f.json: /step: is required"},
+        {"{\"step\":\"visit\",\"places\":[{\"town\":\"x\"}]}", "f.json: /places/0/village: is"},
+    };
+    for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++) {
+        struct err err = {0};
+        assert_null(json_check_file(str_of(broken[i].json), "f.json", members, &err));
+        print_message("%s\n", err.text);
+        assert_non_null(strstr(err.text, broken[i].says));
+    }
+    json_t *json = json_check_file(STR("{\"step\":\"visit\"}"), "f.json", members, NULL);
+    assert_non_null(json);
     json_decref(json);
 }
 
@@ -294,6 +334,7 @@ int main(void)
         cmocka_unit_test(test_faults_end_at_their_number),
         cmocka_unit_test(test_faults_of_callers),
         cmocka_unit_test(test_values),
+        cmocka_unit_test(test_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
