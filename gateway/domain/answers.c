@@ -4,25 +4,10 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "domain/answer_value.h"
 #include "domain/form_rule.h"
-#include "domain/person.h"
-#include "domain/phone.h"
-#include "domain/resident_id.h"
 
-enum {
-    TEXT_TIMES = 4, /* before folding a text may have so many times the characters allowed */
-    BYTES_PER_CHAR = 4,
-    REPLACEMENT = 0xFFFD,
-    REPLACEMENT_BYTES = 3
-};
-
-/* One field while it is read: what it is worth, or what is wrong with it. */
-struct reading {
-    json_t *value;     /* owned; NULL: empty or wrong */
-    const char *fault; /* kind of fault (domain/form.h), NULL: none */
-    char offer[RESIDENT_ID_BYTES];
-    size_t count;
-};
+enum { REPLACEMENT = 0xFFFD, REPLACEMENT_BYTES = 3 };
 
 /* ---- as typed ---- */
 
@@ -85,85 +70,8 @@ static void read_typed(json_t *typed, const struct form_field *field, const stru
 
 /* ---- each type by itself ---- */
 
-static size_t number_characters(struct str typed)
-{
-    struct buf folded;
-    buf_init(&folded, typed.len * 3 + 1);
-    person_fold_number(typed, &folded);
-    size_t count = utf8_length(buf_str(&folded));
-    buf_release(&folded);
-    return count;
-}
-
-static void read_name(struct str typed, struct reading *ret)
-{
-    static const char *const kinds[] = {
-        [PERSON_SHORT] = "short",   [PERSON_LONG] = "long", [PERSON_CHARACTERS] = "characters",
-        [PERSON_HIDDEN] = "hidden", [PERSON_DOTS] = "dots",
-    };
-    char name[PERSON_NAME_BYTES];
-    enum person_fault fault = person_name_parse(typed, name);
-    if (fault == PERSON_OK) {
-        ret->value = json_string(name);
-    } else if (fault != PERSON_EMPTY) {
-        ret->fault = kinds[fault];
-    }
-}
-
-static void read_resident_id(struct str typed, struct date today, struct reading *ret)
-{
-    static const char *const kinds[] = {
-        [RESIDENT_ID_CHARACTERS] = "characters",   [RESIDENT_ID_LENGTH] = "length",
-        [RESIDENT_ID_FIFTEEN] = "fifteen",         [RESIDENT_ID_PROVINCE] = "province",
-        [RESIDENT_ID_CERTIFICATE] = "certificate", [RESIDENT_ID_BIRTH] = "birth",
-        [RESIDENT_ID_FUTURE] = "future",           [RESIDENT_ID_CHECK] = "check",
-    };
-    char id[RESIDENT_ID_BYTES];
-    enum resident_id_fault fault = resident_id_parse(typed, today, id);
-    if (fault == RESIDENT_ID_OK) {
-        ret->value = json_string(id);
-    } else if (fault != RESIDENT_ID_EMPTY) {
-        ret->fault = kinds[fault];
-        ret->count = number_characters(typed);
-        memcpy(ret->offer, id, sizeof id);
-    }
-}
-
-static void read_phone(struct str typed, struct reading *ret)
-{
-    static const char *const kinds[] = {
-        [PHONE_CHARACTERS] = "characters",
-        [PHONE_LENGTH] = "length",
-        [PHONE_AREA] = "area",
-        [PHONE_UNKNOWN] = "unknown",
-    };
-    char phone[PHONE_BYTES];
-    enum phone_fault fault = phone_parse(typed, phone);
-    if (fault == PHONE_OK) {
-        ret->value = json_string(phone);
-    } else if (fault != PHONE_EMPTY) {
-        ret->fault = kinds[fault];
-        ret->count = number_characters(typed);
-    }
-}
-
-static void read_text(const struct form_field *field, struct str typed, struct reading *ret)
-{
-    struct buf text;
-    buf_init(&text, field->chars_max * TEXT_TIMES * BYTES_PER_CHAR);
-    if (!person_text_clean(typed, &text)) {
-        ret->fault = "characters";
-    } else if (!buf_ok(&text) || utf8_length(buf_str(&text)) > field->chars_max) {
-        ret->fault = "long";
-        ret->count = utf8_length(typed);
-    } else if (text.len > 0) {
-        ret->value = json_stringn(text.at, text.len);
-    }
-    buf_release(&text);
-}
-
 /* Nothing chosen means what is preselected. */
-static void read_choice(const struct form_field *field, struct str typed, struct reading *ret)
+static void read_choice(const struct form_field *field, struct str typed, struct answer_value *ret)
 {
     for (size_t i = 0; typed.len == 0 && i < field->option_count; i++) {
         if (field->options[i].picked) {
@@ -179,7 +87,7 @@ static void read_choice(const struct form_field *field, struct str typed, struct
 }
 
 static void read_choices(const struct form_field *field, const struct fields *fields,
-                         struct reading *ret)
+                         struct answer_value *ret)
 {
     bool picked[FORM_OPTIONS_MAX] = {false};
     json_t *list = json_array();
@@ -211,19 +119,19 @@ static void read_choices(const struct form_field *field, const struct fields *fi
 }
 
 static void read_field(const struct form_field *field, const struct fields *fields,
-                       struct date today, struct reading *ret)
+                       struct date today, struct answer_value *ret)
 {
     struct str typed = fields_get(fields, field->name);
-    *ret = (struct reading){0};
+    *ret = (struct answer_value){0};
     switch (field->type) {
     case FORM_NAME:
-        read_name(typed, ret);
+        answer_value_name(typed, ret);
         break;
     case FORM_RESIDENT_ID:
-        read_resident_id(typed, today, ret);
+        answer_value_resident_id(typed, today, ret);
         break;
     case FORM_PHONE:
-        read_phone(typed, ret);
+        answer_value_phone(typed, ret);
         break;
     case FORM_CHOICE:
         read_choice(field, typed, ret);
@@ -232,7 +140,7 @@ static void read_field(const struct form_field *field, const struct fields *fiel
         read_choices(field, fields, ret);
         break;
     case FORM_TEXT:
-        read_text(field, typed, ret);
+        answer_value_text(typed, field->chars_max, ret);
         break;
     case FORM_TICK:
         ret->value = is_ticked(fields, field->name) ? json_true() : NULL;
@@ -253,7 +161,7 @@ static bool is_needed(const struct answers *answers, const struct form_field *fi
 }
 
 static void add_fault(struct answers *answers, const struct form_field *field, const char *key,
-                      const struct reading *reading)
+                      const struct answer_value *reading)
 {
     CHECK(answers->fault_count < ANSWERS_FAULTS_MAX);
     struct answers_fault *fault = &answers->faults[answers->fault_count++];
@@ -263,7 +171,7 @@ static void add_fault(struct answers *answers, const struct form_field *field, c
 }
 
 static void judge(struct answers *answers, const struct form_field *field,
-                  const struct reading *reading)
+                  const struct answer_value *reading)
 {
     if (reading->fault != NULL) {
         add_fault(answers, field, form_fault_key(field, reading->fault), reading);
@@ -285,7 +193,7 @@ static void note_age(struct answers *answers, const struct form_field *field, co
 void answers_read(struct answers *ret, const struct form *form, const struct fields *fields,
                   struct date today, enum answers_stage stage)
 {
-    struct reading readings[FORM_FIELDS_MAX] = {0};
+    struct answer_value readings[FORM_FIELDS_MAX] = {0};
     bool applies[FORM_FIELDS_MAX] = {false};
     *ret = (struct answers){
         .form = form, .values = json_object(), .typed = json_object(), .age = -1};
