@@ -69,8 +69,8 @@ struct str area_contact(const struct areas *areas, area_index area);
 /* A form can be filed here: village or grid, or any area without children. */
 bool area_takes_reports(const struct areas *areas, area_index area);
 /*
- * The `depth`-th generation below an area (0: itself): the areas ret_first … *ret_end - 1 in one stretch, since areas stand breadth first. False:
- * there is none.
+ * The `depth`-th generation below an area (0: itself; of AREA_NONE: the areas at the top): ret_first … ret_end - 1 in one stretch, since areas
+ * stand breadth first. False: there is none.
  */
 bool area_generation(const struct areas *areas, area_index area, size_t depth,
                      area_index *ret_first, area_index *ret_end);
@@ -79,18 +79,18 @@ bool area_generation(const struct areas *areas, area_index area, size_t depth,
 struct area_old {
     struct str id;
     area_index now; /* what it leads to */
-    area_index
-        home; /* below which it lay, aliases followed: by its own row, else by its code in a short file; AREA_NONE: not known */
-    enum area_level level; /* by its own row, else as of `now` */
+    /* Below which it lay, aliases followed: by its own row, in a short file by its code; AREA_NONE: not known. */
+    area_index home;
+    enum area_level level; /* by its own row, in a short file by its code, else as of `now` */
     unsigned bucket;       /* of the reports filed under it */
 };
-/* All that lead to the area or below it: begin with {areas, area}; false at the end. */
+
+/* All that lead to the area or below it, generation by generation: begin with {areas, area}; false at the end. */
 struct area_old_walk {
     const struct areas *areas;
     area_index area;
-    size_t depth; /* the rest is the walk's own */
-    size_t at;
-    area_index end;
+    size_t depth; /* from here on the walk's own */
+    uint32_t at, end;
 };
 bool area_old_next(struct area_old_walk *walk, struct area_old *ret);
 

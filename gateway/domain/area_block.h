@@ -1,7 +1,7 @@
 /*
  * area_block.h - the shape of the block behind area.h; for area*.c only.
  *
- *   struct areas │ nodes, count + 1 │ aliases │ slots (a hash table by id, open addressing) │ texts
+ *   struct areas │ nodes, count + 1 │ aliases │ olds (aliases by target) │ slots (a hash table by id, open addressing) │ texts
  *
  * Everything refers by offset or index, so the block may lie anywhere. The areas stand in breadth-first order, so the children of one are
  * neighbours, and an area's children end where those of the next one begin; the last node is only that end.
@@ -28,8 +28,11 @@ struct area_node {
 struct area_alias {
     uint32_t text_at;
     uint32_t target;
+    uint32_t home; /* AREA_NONE: not known */
     uint8_t id_len;
     uint8_t name_len;
+    uint8_t level;
+    uint8_t bucket;
 };
 
 struct areas {
@@ -40,7 +43,8 @@ struct areas {
     uint32_t root;
     uint32_t slot_mask;
     size_t bytes;
-    size_t nodes_at, aliases_at, slots_at, texts_at; /* bytes from the start of the block */
+    size_t nodes_at, aliases_at, olds_at, slots_at,
+        texts_at; /* bytes from the start of the block */
 };
 
 /* A slot holds 0 (free), an area's index + 1, or count + the alias's number + 1. */
@@ -54,6 +58,12 @@ static inline struct area_node *area_nodes(const struct areas *areas)
 static inline struct area_alias *area_aliases(const struct areas *areas)
 {
     return (struct area_alias *)((char *)areas + areas->aliases_at);
+}
+
+/* The numbers of the aliases, ordered by target, then as in the file. */
+static inline uint32_t *area_olds(const struct areas *areas)
+{
+    return (uint32_t *)((char *)areas + areas->olds_at);
 }
 
 static inline uint32_t *area_slots(const struct areas *areas)

@@ -299,7 +299,8 @@ static struct areas *new_block(const struct loading *loading, size_t texts_len)
     shape.nodes_at = aligned(sizeof shape);
     shape.aliases_at = aligned(shape.nodes_at +
                                ((size_t)shape.count + 1) * sizeof(struct area_node));
-    shape.slots_at = aligned(shape.aliases_at + shape.alias_count * sizeof(struct area_alias));
+    shape.olds_at = aligned(shape.aliases_at + shape.alias_count * sizeof(struct area_alias));
+    shape.slots_at = aligned(shape.olds_at + shape.alias_count * sizeof(uint32_t));
     shape.texts_at = aligned(shape.slots_at + ((size_t)shape.slot_mask + 1) * sizeof(uint32_t));
     shape.bytes = shape.texts_at + texts_len;
     struct areas *areas = mmap(NULL, shape.bytes, PROT_READ | PROT_WRITE,
@@ -342,6 +343,31 @@ static void fill_nodes(const struct loading *loading, struct areas *areas)
     nodes[areas->count] = (struct area_node){.first_child = next_child};
 }
 
+/* Where reports filed under an old id are: the row that is no more tells, else its code, else what it leads to. */
+static void settle_old(const struct loading *loading, const struct areas *areas, struct str old,
+                       const struct area_row *row, struct area_alias *ret)
+{
+    const struct area_node *target = &area_nodes(areas)[ret->target];
+    uint32_t up = AREA_NONE;
+    bool circle;
+    if (!loading->rows.long_form) {
+        up = prefix_parent(loading, old);
+    } else if (row != NULL && row->parent_len > 0) {
+        up = follow(loading, csv_text(loading, row->parent_at, row->parent_len), &circle);
+    }
+    enum area_level level = row != NULL ? (enum area_level)row->level : AREA_LEVELS;
+    if (!loading->rows.long_form) {
+        level = level_of_code(old.len, up == AREA_NONE ? NULL : &loading->rows.at[up]);
+    }
+    ret->home = up == AREA_NONE ? AREA_NONE : loading->index_of[up];
+    ret->level = level == AREA_LEVELS ? target->level : (uint8_t)level;
+    if (ret->level <= AREA_COUNTY) {
+        ret->bucket = (uint8_t)bucket_of_area(old);
+    } else {
+        ret->bucket = ret->home == AREA_NONE ? target->bucket : area_nodes(areas)[ret->home].bucket;
+    }
+}
+
 /* An alias's id and old name are put together behind the other texts. */
 static void fill_aliases(struct loading *loading, struct areas *areas, size_t texts_at)
 {
@@ -352,8 +378,8 @@ static void fill_aliases(struct loading *loading, struct areas *areas, size_t te
         struct str old = csv_text(loading, alias->old_at, alias->old_len);
         struct str name = str_make(loading->rows.texts + alias->name_at, alias->name_len);
         uint32_t entry = *find_slot(loading, old) - 1;
-        if (name.len == 0 && entry < loading->rows.count) {
-            const struct area_row *row = &loading->rows.at[entry];
+        const struct area_row *row = entry < loading->rows.count ? &loading->rows.at[entry] : NULL;
+        if (name.len == 0 && row != NULL) {
             size_t before = row->id_len + (row->own_shown ? row->name_len : 0u);
             name = str_make(loading->rows.texts + row->text_at + before, row->shown_len);
         }
@@ -363,11 +389,29 @@ static void fill_aliases(struct loading *loading, struct areas *areas, size_t te
             .id_len = (uint8_t)old.len,
             .name_len = (uint8_t)name.len,
         };
+        settle_old(loading, areas, old, row, &area_aliases(areas)[i]);
         CHECK(old.at != NULL);
         memcpy(texts + texts_at, old.at, old.len);
         memcpy(texts + texts_at + old.len, name.at, name.len);
         texts_at += old.len + name.len;
     }
+}
+
+static int compare_olds(const void *a, const void *b, void *arg)
+{
+    const struct area_alias *aliases = arg;
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    uint32_t to_x = aliases[x].target, to_y = aliases[y].target;
+    return to_x != to_y ? (to_x > to_y) - (to_x < to_y) : (x > y) - (x < y);
+}
+
+static void fill_olds(struct areas *areas)
+{
+    uint32_t *olds = area_olds(areas);
+    for (uint32_t i = 0; i < areas->alias_count; i++) {
+        olds[i] = i;
+    }
+    qsort_r(olds, areas->alias_count, sizeof *olds, compare_olds, area_aliases(areas));
 }
 
 static void fill_slots(const struct loading *loading, struct areas *areas)
@@ -410,6 +454,7 @@ static struct areas *build(struct loading *loading)
     memcpy(area_texts(areas), loading->rows.texts, texts_len);
     fill_nodes(loading, areas);
     fill_aliases(loading, areas, texts_len);
+    fill_olds(areas);
     fill_slots(loading, areas);
     areas->root = root_of(areas);
     CHECK(mprotect(areas, areas->bytes, PROT_READ) == 0);

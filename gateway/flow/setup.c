@@ -47,6 +47,30 @@ static bool load_keyring(struct setup *setup, struct err *err)
     return keyring_load(&setup->keyring, setup->options.crypto.keyring_file, err);
 }
 
+static void add_bucket(struct setup *setup, bool seen[BUCKETS], unsigned bucket)
+{
+    if (!seen[bucket]) {
+        seen[bucket] = true;
+        setup->buckets[setup->bucket_count++] = (unsigned char)bucket;
+    }
+}
+
+/* Where reports may lie: also in the bucket of a county that went into another. */
+static void find_buckets(struct setup *setup)
+{
+    bool seen[BUCKETS] = {false};
+    struct area_old_walk walk = {.areas = setup->areas, .area = AREA_NONE};
+    struct area_old old;
+    for (area_index i = 0; i < areas_count(setup->areas); i++) {
+        if (area_takes_reports(setup->areas, i)) {
+            add_bucket(setup, seen, area_bucket(setup->areas, i));
+        }
+    }
+    while (area_old_next(&walk, &old)) {
+        add_bucket(setup, seen, old.bucket);
+    }
+}
+
 static bool load_areas(struct setup *setup, struct err *err)
 {
     struct buf text;
@@ -57,14 +81,7 @@ static bool load_areas(struct setup *setup, struct err *err)
     if (setup->areas == NULL) {
         return false;
     }
-    bool seen[BUCKETS] = {false};
-    for (area_index i = 0; i < areas_count(setup->areas); i++) {
-        unsigned bucket = area_bucket(setup->areas, i);
-        if (area_takes_reports(setup->areas, i) && !seen[bucket]) {
-            seen[bucket] = true;
-            setup->buckets[setup->bucket_count++] = (unsigned char)bucket;
-        }
-    }
+    find_buckets(setup);
     return true;
 }
 

@@ -403,6 +403,65 @@ static void test_a_nation(void **state)
     areas_free(&areas);
 }
 
+/* The generations below an area, each in one stretch: "T1 T2 | V1 V2". */
+static void assert_generations(const struct areas *areas, area_index area, const char *expected)
+{
+    struct buf text;
+    area_index first, end;
+    buf_init(&text, 1000);
+    for (size_t depth = 0; area_generation(areas, area, depth, &first, &end); depth++) {
+        buf_puts(&text, depth > 0 ? " |" : "");
+        for (area_index at = first; at < end; at++) {
+            buf_puts(&text, text.len > 0 ? " " : "");
+            buf_put(&text, area_id(areas, at));
+        }
+    }
+    assert_string_equal(buf_text(&text), expected);
+    buf_release(&text);
+}
+
+/* The old ids that lead below an area: "OLD>NEW level home bucket's county". */
+static void assert_olds(const struct areas *areas, area_index area, const char *expected)
+{
+    struct buf text;
+    struct area_old_walk walk = {.areas = areas, .area = area};
+    struct area_old old;
+    buf_init(&text, 1000);
+    while (area_old_next(&walk, &old)) {
+        struct str home = old.home == AREA_NONE ? STR("-") : area_id(areas, old.home);
+        buf_printf(&text, "%s%.*s>%.*s %s %.*s", text.len > 0 ? ", " : "", STR_ARG(old.id),
+                   STR_ARG(area_id(areas, old.now)), area_level_name(old.level), STR_ARG(home));
+        unsigned bucket = old.level <= AREA_COUNTY
+                              ? bucket_of_area(old.id)
+                              : area_bucket(areas, old.home == AREA_NONE ? old.now : old.home);
+        assert_int_equal(old.bucket, bucket);
+    }
+    assert_string_equal(buf_text(&text), expected);
+    buf_release(&text);
+}
+
+static void test_below(void **state)
+{
+    struct areas *areas = load("id,parent,level,name\nC1,,county,一县\nC2,,county,二县\n"
+                               "T1,C1,town,一镇\nT2,C1,town,二镇\nT3,C2,town,三镇\n"
+                               "V3,T3,village,三村\nV1,T1,village,一村\nV2,T2,village,二村\n"
+                               "X2,T2,village,旧村\nC0,,county,旧县\nG1,V1,grid,一组\n"
+                               "alias,X1,V1,旧一\nalias,X2,V1\nalias,C0,C2\nalias,X3,X2\n");
+    (void)state;
+    assert_sound(areas);
+    assert_generations(areas, AREA_NONE, "C1 C2 | T1 T2 T3 | V1 V2 V3 | G1");
+    assert_generations(areas, find(areas, "C1"), "C1 | T1 T2 | V1 V2 | G1");
+    assert_generations(areas, find(areas, "C2"), "C2 | T3 | V3");
+    assert_generations(areas, find(areas, "G1"), "G1");
+    assert_olds(areas, find(areas, "V1"), "X1>V1 village -, X2>V1 village T2, X3>V1 village -");
+    assert_olds(areas, find(areas, "T1"), "X1>V1 village -, X2>V1 village T2, X3>V1 village -");
+    assert_olds(areas, find(areas, "T2"), "");
+    assert_olds(areas, find(areas, "G1"), "");
+    assert_olds(areas, AREA_NONE,
+                "C0>C2 county -, X1>V1 village -, X2>V1 village T2, X3>V1 village -");
+    areas_free(&areas);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -416,6 +475,7 @@ int main(void)
         cmocka_unit_test(test_too_deep),
         cmocka_unit_test(test_counties_that_ship),
         cmocka_unit_test(test_a_nation),
+        cmocka_unit_test(test_below),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
