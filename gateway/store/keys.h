@@ -28,6 +28,8 @@
  *   ms:{NN}:wake          channel  something is READY; the message is NN
  *   ms:{NN}:changes       channel  `NN seq`
  *   ms:probe:n            hash  mark: raised by each look at Redis, to see that it takes writes
+ *   ms:token:<hex>        hash  an API token by the SHA-256 of its text: id name areas rights org made until disabled
+ *   ms:tokenid:<id>       text  <hex>;  ms:tokens  zset of the ids by the ms when they were made
  *   ms:epoch, ms:schema, ms:text:<kind>:<id>@<version>   of the whole store
  */
 #ifndef STORE_KEYS_H
@@ -65,5 +67,14 @@ enum { KEYS_SCHEMA = 1, KEYS_LIBRARY = 1 };
 #define KEYS_SWEEP        "sweep_1"
 #define KEYS_ANCHOR       "anchor_1"
 #define KEYS_MARK         "mark_1"
+
+/* API tokens: no bucket, whole keys (tokens.lua). */
+#define KEYS_TOKEN         "ms:token:"
+#define KEYS_TOKEN_ID      "ms:tokenid:"
+#define KEYS_TOKENS        "ms:tokens"
+#define KEYS_TOKEN_ADD     "token_add_1"
+#define KEYS_TOKEN_LIST    "token_list_1"
+#define KEYS_TOKEN_DISABLE "token_disable_1"
+#define KEYS_TOKEN_ROTATE  "token_rotate_1"
 
 #endif
