@@ -31,6 +31,7 @@ struct exchange *exchange_take(struct listener *listener, struct conn *conn)
         exchange = mem_alloc(sizeof *exchange);
         exchange->magic = EXCHANGE_MAGIC;
         reader_init(&exchange->reader);
+        response_init(&exchange->response);
         buf_init(&exchange->form, 0);
     }
     listener->live_exchanges++;
@@ -61,15 +62,13 @@ static void recycle(void *arg)
         explicit_bzero(exchange->form.at, exchange->form.room);
         buf_release(&exchange->form);
     }
-    if (exchange->reader.body.len > 0) {
-        explicit_bzero(exchange->reader.body.at, exchange->reader.body.room);
-    }
     reader_reset(&exchange->reader, 0);
     listener->large_bytes -= exchange->large_bytes;
     exchange->large_bytes = 0;
     listener->live_exchanges--;
     if (listener->freed || listener->free_count == EXCHANGES_KEPT) {
         reader_release(&exchange->reader);
+        response_release(&exchange->response);
         exchange->magic = 0;
         free(exchange);
         listener_memory_drop(listener);

@@ -30,12 +30,7 @@ enum http_method {
     HTTP_OTHER
 };
 
-enum {
-    REQUEST_HEADERS_MAX = 100,
-    RESPONSE_PARTS_MAX = 4,
-    RESPONSE_HEADERS_BYTES_MAX = 4096,
-    REQUEST_RID_BYTES = 17
-};
+enum { RESPONSE_PARTS_MAX = 4, RESPONSE_HEADERS_BYTES_MAX = 4096, REQUEST_RID_BYTES = 17 };
 
 struct request_header {
     struct str name; /* as sent; compare with str_eq_nocase */
@@ -47,7 +42,7 @@ struct request {
     struct str path;  /* raw, percent-encoded, begins with / */
     struct str query; /* without ?, raw */
     struct str body;
-    struct request_header headers[REQUEST_HEADERS_MAX];
+    const struct request_header *headers; /* header_count of them */
     size_t header_count;
     char client
         [64]; /* numeric address after trusted proxies; "unix" for a unix socket without one */

@@ -187,6 +187,7 @@ void listener_free(struct listener **listener)
         struct exchange *exchange = gone->free_exchanges;
         gone->free_exchanges = exchange->next_free;
         reader_release(&exchange->reader);
+        response_release(&exchange->response);
         free(exchange);
     }
     gone->freed = true;

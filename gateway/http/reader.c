@@ -1,29 +1,44 @@
 #include "http/reader.h"
 
+#include <stdlib.h>
+
 #include "base/check.h"
+#include "base/mem.h"
 
 enum phase { IN_HEAD, IN_BODY, WHOLE };
 
-enum { IN_BYTES_KEPT = 2048, BODY_BYTES_KEPT = 4096 };
+enum { IN_BYTES_KEPT = 2048, BODY_BYTES_KEPT = 4096, HEADERS_FIRST = 16, HEADERS_KEPT = 32 };
+
+static void wipe(struct buf *buf, size_t bytes_kept)
+{
+    if (buf->len > 0) {
+        explicit_bzero(buf->at, buf->len);
+    }
+    if (buf->room > bytes_kept) {
+        buf_release(buf);
+    }
+    buf_clear(buf);
+}
 
 void reader_init(struct reader *reader)
 {
     buf_init(&reader->in, HEAD_BYTES_MAX);
     buf_init(&reader->body, 0);
+    reader->headers = NULL;
+    reader->header_room = 0;
     reader->parser = parser_new(&reader->body);
     reader_reset(reader, 0);
 }
 
 void reader_reset(struct reader *reader, size_t body_bytes_max)
 {
-    if (reader->in.room > IN_BYTES_KEPT) {
-        buf_release(&reader->in);
+    wipe(&reader->in, IN_BYTES_KEPT);
+    wipe(&reader->body, BODY_BYTES_KEPT);
+    if (reader->header_room > HEADERS_KEPT) {
+        free(reader->headers);
+        reader->headers = NULL;
+        reader->header_room = 0;
     }
-    if (reader->body.room > BODY_BYTES_KEPT) {
-        buf_release(&reader->body);
-    }
-    buf_clear(&reader->in);
-    buf_clear(&reader->body);
     reader->body.bytes_max = body_bytes_max;
     reader->body_bytes_max = body_bytes_max;
     reader->phase = IN_HEAD;
@@ -36,12 +51,16 @@ void reader_reset(struct reader *reader, size_t body_bytes_max)
     reader->request.path = STR("/");
     reader->request.query = reader->request.body = STR("");
     reader->request.header_count = 0;
+    reader->request.headers = NULL;
 }
 
 void reader_release(struct reader *reader)
 {
     buf_release(&reader->in);
     buf_release(&reader->body);
+    free(reader->headers);
+    reader->headers = NULL;
+    reader->header_room = 0;
     parser_free(&reader->parser);
 }
 
@@ -79,6 +98,15 @@ static enum http_method method_of(struct str name)
     return HTTP_OTHER;
 }
 
+static void make_room(struct reader *reader, size_t count)
+{
+    if (count > reader->header_room) {
+        free(reader->headers);
+        reader->header_room = count > HEADERS_FIRST ? count : HEADERS_FIRST;
+        reader->headers = mem_array(reader->header_room, sizeof *reader->headers);
+    }
+}
+
 /* An absolute target's host is the host, whatever the field says (RFC 9112 §3.2.2). */
 static void fill_request(struct reader *reader)
 {
@@ -91,9 +119,11 @@ static void fill_request(struct reader *reader)
                                  : str_sub(reader->facts.path, 0, (size_t)mark);
         request->query = mark < 0 ? STR("") : str_from(reader->facts.path, (size_t)mark + 1);
     }
+    make_room(reader, reader->head.field_count);
+    request->headers = reader->headers;
     request->header_count = reader->head.field_count;
     for (size_t i = 0; i < reader->head.field_count; i++) {
-        struct request_header *header = &request->headers[i];
+        struct request_header *header = &reader->headers[i];
         header->name = head_name(&reader->head, at, i);
         header->value = head_value(&reader->head, at, i);
         if (reader->facts.host.at != NULL && str_eq_nocase(header->name, STR("host"))) {

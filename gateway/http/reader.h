@@ -31,14 +31,16 @@ struct reader {
     struct head head;
     struct head_facts facts;
     struct chunked chunked;
-    struct buf in; /* the head's bytes; the request's slices point here */
+    struct buf in;                  /* the head's bytes; the request's slices point here */
+    struct request_header *headers; /* the request's: room for what came, not for what may come */
+    size_t header_room;
     struct buf body;
     struct parser *parser;
     struct request request;
 };
 
 void reader_init(struct reader *reader);
-/* Ready for another request; keeps small memory. */
+/* Ready for another request; keeps small memory, wiped: heads hold tokens, and what people search for. */
 void reader_reset(struct reader *reader, size_t body_bytes_max);
 void reader_release(struct reader *reader);
 enum reader_result reader_feed(struct reader *reader, struct str bytes, size_t *ret_used);

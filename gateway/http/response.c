@@ -6,6 +6,18 @@
 #include "base/check.h"
 #include "base/clock.h"
 
+void response_init(struct response *response)
+{
+    *response = (struct response){0};
+    buf_init(&response->headers, RESPONSE_HEADERS_BYTES_MAX);
+}
+
+void response_release(struct response *response)
+{
+    response_reset(response);
+    buf_release(&response->headers);
+}
+
 void response_reset(struct response *response)
 {
     for (size_t i = 0; i < response->part_count; i++) {
@@ -13,15 +25,15 @@ void response_reset(struct response *response)
     }
     response->status = 0;
     response->headers_only = false;
-    response->lead_len = response->headers_len = response->part_count = 0;
+    response->lead_len = response->part_count = 0;
+    buf_clear(&response->headers);
     response->bytes = response->written = 0;
 }
 
 static void add(struct response *response, struct str text)
 {
-    CHECK(text.len <= sizeof response->headers - 2 - response->headers_len);
-    memcpy(response->headers + response->headers_len, text.at, text.len);
-    response->headers_len += text.len;
+    CHECK(text.len + 2 <= RESPONSE_HEADERS_BYTES_MAX - response->headers.len);
+    buf_put(&response->headers, text);
 }
 
 void response_header(struct response *response, const char *name, const char *value)
@@ -149,11 +161,10 @@ void response_compose(struct response *response, int status, struct response_fra
     lead(response, !frame.keep_alive ? "Connection: close\r\n"
                    : frame.http_1_0  ? "Connection: keep-alive\r\n"
                                      : "");
-    memcpy(response->headers + response->headers_len, "\r\n", 2); /* add() left room */
-    response->headers_len += 2;
+    buf_put(&response->headers, STR("\r\n")); /* add() left room */
     response->status = status;
     response->headers_only = bodiless || frame.head;
-    response->bytes = response->lead_len + response->headers_len +
+    response->bytes = response->lead_len + response->headers.len +
                       (response->headers_only ? 0 : body);
     response->written = 0;
 }
@@ -175,7 +186,7 @@ int response_iov(const struct response *response, struct iovec iov[RESPONSE_IOV_
 {
     size_t skip = response->written;
     int count = put(iov, 0, response->lead, response->lead_len, &skip);
-    count = put(iov, count, response->headers, response->headers_len, &skip);
+    count = put(iov, count, response->headers.at, response->headers.len, &skip);
     for (size_t i = 0; i < response->part_count && !response->headers_only; i++) {
         count = put(iov, count, response->parts[i]->at, response->parts[i]->len, &skip);
     }

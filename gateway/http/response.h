@@ -10,6 +10,7 @@
 #include <sys/uio.h>
 
 #include "base/blob.h"
+#include "base/buf.h"
 #include "http/exchange.h"
 
 enum { RESPONSE_LEAD_BYTES = 192, RESPONSE_IOV_MAX = RESPONSE_PARTS_MAX + 2, DATE_BYTES = 40 };
@@ -23,11 +24,11 @@ struct date_line {
 struct response {
     int status; /* 0 until sent */
     bool headers_only;
-    size_t lead_len, headers_len, part_count;
+    size_t lead_len, part_count;
     size_t bytes, written;
     struct blob *parts[RESPONSE_PARTS_MAX];
     char lead[RESPONSE_LEAD_BYTES];
-    char headers[RESPONSE_HEADERS_BYTES_MAX];
+    struct buf headers; /* empty while the handler waits */
 };
 
 /* What the connection knows about this answer. */
@@ -37,7 +38,10 @@ struct response_frame {
     bool http_1_0;
 };
 
-void response_reset(struct response *response); /* drops the parts */
+void response_init(struct response *response);
+void response_reset(
+    struct response *response); /* drops the parts, keeps memory for the next answer */
+void response_release(struct response *response);
 void response_header(struct response *response, const char *name, const char *value);
 void response_lines(struct response *response, struct str lines); /* whole, each with its CRLF */
 void response_part_take(struct response *response, struct blob *take_blob);

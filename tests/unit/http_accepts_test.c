@@ -8,14 +8,18 @@
 #include "http/exchange.h"
 #include "http/guard.h"
 
+/* Good for as long as no three others were made. */
 static struct request with(const char *name, const char *first, const char *second)
 {
-    struct request request = {.header_count = 0};
+    static struct request_header ring[4][2];
+    static size_t turn;
+    struct request_header *headers = ring[turn++ % 4];
+    struct request request = {.headers = headers};
     const char *const values[] = {first, second};
     for (size_t i = 0; i < 2; i++) {
         if (values[i] != NULL) {
-            request.headers[request.header_count++] = (struct request_header){str_of(name),
-                                                                              str_of(values[i])};
+            headers[request.header_count++] = (struct request_header){str_of(name),
+                                                                      str_of(values[i])};
         }
     }
     return request;

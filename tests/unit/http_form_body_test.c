@@ -84,8 +84,10 @@ static struct exchange *exchange_with(const char *type, struct str body)
     buf_init(&exchange->form, 0);
     request->body = body;
     if (type != NULL) {
-        request->headers[request->header_count++] = (struct request_header){STR("content-type"),
-                                                                            str_of(type)};
+        exchange->reader.headers = mem_alloc(sizeof *exchange->reader.headers);
+        exchange->reader.headers[0] = (struct request_header){STR("content-type"), str_of(type)};
+        request->headers = exchange->reader.headers;
+        request->header_count = 1;
     }
     return exchange;
 }
@@ -93,6 +95,7 @@ static struct exchange *exchange_with(const char *type, struct str body)
 static void free_exchange(struct exchange *exchange)
 {
     buf_release(&exchange->form);
+    free(exchange->reader.headers);
     free(exchange);
 }
 

@@ -45,6 +45,7 @@ struct server {
     struct exchange *polling;
     struct blob *big;
     atomic_int gone, late_alive, late_gone;
+    atomic_int waiting; /* under /wait: held by a handler now */
 };
 
 struct late {
@@ -87,6 +88,47 @@ static inline void on_poll_gone(void *arg)
     exchange_drop(&of->polling); /* without an answer: there is nobody */
 }
 
+struct waiting {
+    struct exchange *exchange;
+    struct timer *timer; /* NULL: until the visitor goes */
+};
+
+static inline void wait_end(struct waiting *waiting)
+{
+    server.waiting--;
+    timer_free(&waiting->timer);
+    exchange_drop(&waiting->exchange);
+    free(waiting);
+}
+
+static inline void on_waiting_gone(void *arg)
+{
+    server.gone++;
+    wait_end(arg);
+}
+
+static inline void on_waited(void *arg)
+{
+    struct waiting *waiting = arg;
+    exchange_body_copy(waiting->exchange, STR("at last"));
+    exchange_send(waiting->exchange, 200);
+    wait_end(waiting);
+}
+
+/* /wait for ever, /wait/700 for so many milliseconds. */
+static inline void handle_wait(struct exchange *exchange)
+{
+    struct waiting *waiting = mem_alloc(sizeof *waiting);
+    uint64_t ms;
+    waiting->exchange = exchange_hold(exchange);
+    exchange_on_gone(exchange, on_waiting_gone, waiting);
+    server.waiting++;
+    if (str_to_u64(str_from(exchange_request(exchange)->path, strlen("/wait/")), 60000, &ms)) {
+        waiting->timer = timer_new(exchange_loop(exchange), on_waited, waiting);
+        timer_set(waiting->timer, (int64_t)ms);
+    }
+}
+
 static inline void handle_echo(struct exchange *exchange)
 {
     const struct request *request = exchange_request(exchange);
@@ -111,6 +153,8 @@ static inline void handle(struct exchange *exchange, void *arg)
     } else if (str_is(path, "/poll")) {
         of->polling = exchange_hold(exchange);
         exchange_on_gone(exchange, on_poll_gone, of);
+    } else if (str_starts(path, STR("/wait"))) {
+        handle_wait(exchange);
     } else if (str_is(path, "/big")) {
         exchange_body_blob(exchange, of->big);
         exchange_send(exchange, 200);
