@@ -1,12 +1,13 @@
-// The document of the API, gateway/web/openapi.json: valid, clean for two linters, and what is served is what is kept.
+// The document of the API, gateway/web/openapi.json: valid, clean for two linters, and strict enough for prism to find a drift.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { Api, document as file, inventedReceipt, prismDoors } from '../lib/api.mjs';
+import { serve } from '../lib/line.mjs';
 import { root } from '../lib/system.mjs';
 
-const file = path.join(root, 'gateway/web/openapi.json');
 const text = fs.readFileSync(file, 'utf8');
 const document = JSON.parse(text);
 const env = { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true', NO_COLOR: '1' };
@@ -55,4 +56,24 @@ test('no body and no answer may carry members that are not named', () => {
     .filter(([, schema]) => schema.type === 'object' && schema.additionalProperties !== false).map(([name]) => name);
   // a county's own form, the kinds of events, what is counted
   assert.deepEqual(open.sort(), ['Figures', 'HistoryEvent', 'Person']);
+});
+
+test('prism finds a drift: a member, a header or a status that the document does not name', async (t) => {
+  const limits = { ratelimit: '"token";r=1;t=1', 'ratelimit-policy': '"token";q=1;w=60' };
+  const problem = { type: 'about:blank', title: 'Not Found', status: 404 };
+  let answer;
+  const gateway = await serve((request, body, response) => {
+    response.writeHead(answer.status ?? 404, { 'content-type': 'application/problem+json', ...answer.headers });
+    response.end(JSON.stringify(answer.body));
+  });
+  t.after(() => gateway.stop());
+  answer = { headers: limits, body: problem };
+  const doors = await prismDoors({ base: gateway.url });
+  t.after(() => doors.stop());
+  const ask = () => new Api(doors, 'ms_x').get(`/reports/${inventedReceipt()}`);
+  assert.equal((await ask()).status, 404);
+  for (const drift of [{ headers: limits, body: { ...problem, extra: 1 } }, { body: problem }, { status: 418, headers: limits, body: { ...problem, status: 418 } }]) {
+    answer = drift;
+    await assert.rejects(ask(), /prism/);
+  }
 });
