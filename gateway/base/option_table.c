@@ -70,6 +70,8 @@ const struct option option_table[] = {
     WORDS("forms", "risks_first", forms.risks_first,
           "illness disability disaster accident jobs schooling", "", "",
           "Risks shown first; the others stand under 其他困难."),
+    PATH("forms", "pushes", forms.pushes, NULL,
+         "What departments push, and when (JSON). Unset: pushes/laiyuan.json in dir."),
 
     PATH("procedure", "file", procedure.file, NULL,
          "Steps, deadlines and moves of this place (JSON)."),

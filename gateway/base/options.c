@@ -250,6 +250,9 @@ static void find_shipped(struct options *options)
     char path[PATH_MAX];
     shipped("templates", "templates", path);
     fill(&options->forms.dir, path);
+    if (snprintf(path, sizeof path, "%s/pushes/laiyuan.json", options->forms.dir) < PATH_MAX) {
+        fill(&options->forms.pushes, path);
+    }
     shipped("deploy/areas/370115.csv", "areas/370115.csv", path);
     fill(&options->areas.file, path);
     shipped("deploy/calendar", "calendar", path);

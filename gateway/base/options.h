@@ -33,6 +33,7 @@ struct options {
     struct {
         char *dir;         /* templates root: pages/ forms/ procedures/ catalogs/ */
         char *risks_first; /* blank-separated slugs shown first */
+        char *pushes;      /* push calendar of the departments */
     } forms;
     struct {
         char *file;

@@ -182,6 +182,38 @@ static bool load_catalog(struct setup *setup, struct err *err)
     return setup->catalog != NULL && check_texts(setup, err);
 }
 
+static bool load_pushes(struct setup *setup, struct err *err)
+{
+    const char *path = setup->options.forms.pushes;
+    struct buf text;
+    if (read_text(path, TEXT_BYTES_MAX, &text, err)) {
+        setup->pushes = pushes_load(buf_str(&text), path, err);
+    }
+    buf_release(&text);
+    for (size_t i = 0; setup->pushes != NULL && i < setup->pushes->count; i++) {
+        const char *org = setup->pushes->at[i].org;
+        const char *known = intake_org(setup->intake, str_of(org));
+        if (known == NULL || strcmp(known, org) != 0) {
+            return err_set(err, "%s: /pushes/%zu/org: %s: intake.json has no such org", path, i,
+                           org);
+        }
+    }
+    return setup->pushes != NULL;
+}
+
+/* Findings that come by other ways name the form's risks. */
+static bool load_intake(struct setup *setup, struct err *err)
+{
+    char path[PATH_BYTES];
+    struct buf text;
+    in_templates(&setup->options, "intake.json", path);
+    if (read_text(path, TEXT_BYTES_MAX, &text, err)) {
+        setup->intake = intake_rules_load(buf_str(&text), path, setup->form, err);
+    }
+    buf_release(&text);
+    return setup->intake != NULL && load_pushes(setup, err);
+}
+
 static bool load_form(struct setup *setup, struct err *err)
 {
     char path[PATH_BYTES];
@@ -191,7 +223,7 @@ static bool load_form(struct setup *setup, struct err *err)
         setup->form = form_load(buf_str(&text), path, err);
     }
     buf_release(&text);
-    return setup->form != NULL;
+    return setup->form != NULL && load_intake(setup, err);
 }
 
 static bool load_pages(struct setup *setup, struct err *err)
@@ -374,6 +406,8 @@ void setup_free(struct setup **setup_at)
     if (setup == NULL) {
         return;
     }
+    pushes_free(&setup->pushes);
+    intake_rules_free(&setup->intake);
     pages_free(&setup->pages);
     form_free(&setup->form);
     catalog_free(&setup->catalog);

@@ -1,7 +1,7 @@
 /*
  * setup.h - everything the gateway reads from files, loaded and checked before anything is served or swapped in by SIGHUP.
  *
- *   options ─► keyring ─► areas ─► calendar, procedure ─► catalog, form ─► pages ─► codes file
+ *   options ─► keyring ─► areas ─► calendar, procedure ─► catalog, form, intake, pushes ─► pages ─► codes file
  *
  * Built in the master before the fork (areas are one shared block); immutable afterwards but for the codes file, which rereads itself.
  */
@@ -13,7 +13,9 @@
 #include "domain/area.h"
 #include "domain/deadline.h"
 #include "domain/form.h"
+#include "domain/intake.h"
 #include "domain/progress.h"
+#include "domain/pushes.h"
 #include "domain/receipt.h"
 #include "store/store.h"
 #include "view/catalog.h"
@@ -28,6 +30,8 @@ struct setup {
     struct form *form;
     struct catalog *catalog;
     struct pages *pages;
+    struct intake_rules *intake;
+    struct pushes *pushes;
     char *hook_secret; /* decoded bytes of callback_secret_file; NULL: no hooks */
     size_t hook_secret_len;
     char *redis_password;    /* "" when none */
