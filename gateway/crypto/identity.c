@@ -7,6 +7,7 @@
 static const char *const kind_names[] = {
     [IDENTITY_ID] = "id",       [IDENTITY_PHONE] = "phone",     [IDENTITY_PERSON] = "person",
     [IDENTITY_LAST4] = "last4", [IDENTITY_CONTENT] = "content", [IDENTITY_GUESS] = "guess",
+    [IDENTITY_NAME] = "name",
 };
 
 void identity_hash(const struct key *lookup_key, enum identity_kind kind, struct str a,

@@ -16,6 +16,7 @@ enum identity_kind {
     IDENTITY_PERSON,  /* who a report is about: the ID, else name and phone */
     IDENTITY_LAST4,   /* the last four characters, together with the receipt */
     IDENTITY_CONTENT, /* normalised answers, canonical JSON */
+    IDENTITY_NAME,    /* a name, normalised */
     IDENTITY_GUESS    /* an unknown receipt or ID in the cells that count guesses */
 };
 

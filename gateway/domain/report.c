@@ -138,6 +138,9 @@ static json_t *data_json(const struct report_event *event)
     json_object_set_new(data, "flags",
                         event->flags ? json_copy((json_t *)event->flags) : json_array());
     set_extra(data, event->values);
+    if (event->more != NULL) {
+        json_object_update(data, (json_t *)event->more);
+    }
     return data;
 }
 

@@ -10,7 +10,7 @@
 #include "domain/area.h"
 
 struct report_event {
-    const char *type; /* accepted | added | corrected */
+    const char *type; /* accepted added corrected transferred merged withdrawn step decided */
     const char *id;   /* receipt for the first event, receipt-version later */
     const char *receipt;
     int64_t version;
@@ -19,9 +19,10 @@ struct report_event {
     const struct areas *areas;
     area_index area;
     const char *placement; /* board home card … or "" */
-    const char *source;    /* self */
+    const char *source;    /* self cadre … */
     const json_t *values;  /* normalised answers (domain/answers.h) */
     const json_t *flags;   /* array of strings */
+    const json_t *more;    /* members for data, of the types that say more than the report; or NULL */
     const char *form_id, *form_version, *notice_version;
 };
 

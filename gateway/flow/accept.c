@@ -9,11 +9,8 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "base/rand.h"
-#include "domain/person.h"
 #include "flow/addition.h"
-#include "flow/chain.h"
-#include "flow/identities.h"
-#include "flow/snapshot.h"
+#include "flow/filing.h"
 
 enum { ACCEPT_MAGIC = 0xACCE97, ACCEPT_TRIES = 5 };
 
@@ -79,171 +76,44 @@ void accept_report(const struct setup *setup, struct store *store,
     send_to_store(accept);
 }
 
-static json_t *flags_of(const struct accept *accept)
-{
-    json_t *flags = json_array();
-    const struct {
-        bool set;
-        const char *name;
-    } table[] = {
-        {accept->duplicate, "possible_duplicate"},
-        {!accept->identities.has_id, "id_missing"},
-        {accept->minor, "minor"},
-        {accept->drill, "drill"},
-    };
-    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-        if (table[i].set) {
-            json_array_append_new(flags, json_string(table[i].name));
-        }
-    }
-    return flags;
-}
-
-/* A field of the record; what it points to lives until the store has copied it. */
-static void put(struct reports_accept *request, const char *name, struct str value)
-{
-    CHECK(request->record_count < STORE_PAIRS_MAX);
-    request->record[request->record_count++] = (struct store_pair){name, value};
-}
-
-static void put_text(struct reports_accept *request, const char *name, const char *value)
-{
-    put(request, name, str_of(value));
-}
-
-/* Everything that is computed for one attempt, so that it can be released together. */
-struct draft {
-    json_t *flags;
-    struct buf flag_words, risk_words;
-    struct snapshot snapshot;
-    char *progress, *audit_text;
-    char last4[IDENTITY_BYTES], mask[PERSON_MASK_BYTES], at[24], serial[12];
-    char form[64], procedure[64];
-};
-
-static char *progress_text(const struct accept *accept)
-{
-    const struct setup *setup = accept->setup;
-    struct progress *progress = mem_alloc(sizeof *progress);
-    progress_begin(setup->procedure, setup->calendar, accept->now_ms, progress);
-    json_t *json = progress_to_json(setup->procedure, progress);
-    char *text = json_dumps(json, JSON_COMPACT);
-    CHECK(text != NULL);
-    json_decref(json);
-    free(progress);
-    return text;
-}
-
-static void draft_make(const struct accept *accept, struct draft *draft)
-{
-    const struct setup *setup = accept->setup;
-    draft->flags = flags_of(accept);
-    addition_words(draft->flags, &draft->flag_words);
-    addition_words(json_object_get(accept->values, "risk"), &draft->risk_words);
-    const struct snapshot_request snapshot = {
-        .setup = setup,
-        .receipt = accept->receipt,
-        .version = 1,
-        .type = "accepted",
-        .at_ms = accept->now_ms,
-        .submitted_ms = accept->now_ms,
-        .area = accept->area,
-        .placement = accept->placement,
-        .values = accept->values,
-        .flags = draft->flags,
-    };
-    snapshot_make(&snapshot, &draft->snapshot);
-    draft->progress = progress_text(accept);
-    identities_last4_hash(keyring_current(&setup->keyring, KEY_LOOKUP), accept->receipt,
-                          identities_last4(accept->values), draft->last4);
-    person_name_mask(str_of(json_string_value(json_object_get(accept->values, "name"))),
-                     draft->mask);
-    snprintf(draft->at, sizeof draft->at, "%lld", (long long)accept->now_ms);
-    snprintf(draft->serial, sizeof draft->serial, "%u", accept->serial);
-    snprintf(draft->form, sizeof draft->form, "%.40s@%s", setup->form->id, setup->form->version);
-    snprintf(draft->procedure, sizeof draft->procedure, "%s@%s", setup->procedure->id,
-             setup->procedure->version);
-}
-
-static void draft_release(struct draft *draft)
-{
-    json_decref(draft->flags);
-    buf_release(&draft->flag_words);
-    buf_release(&draft->risk_words);
-    snapshot_release(&draft->snapshot);
-    free(draft->progress);
-    free(draft->audit_text);
-}
-
-static void record_fill(const struct accept *accept, const struct draft *draft,
-                        struct reports_accept *request)
-{
-    const json_t *values = accept->values;
-    const struct identities *identities = &accept->identities;
-    put(request, REPORT_AREA, area_id(accept->setup->areas, accept->area));
-    put_text(request, REPORT_STATE, progress_state_name(PROGRESS_NEW));
-    put_text(request, REPORT_PERSON, identities->person[0]);
-    put_text(request, REPORT_PHONE_HASH, identities->phone[0]);
-    put_text(request, REPORT_CONTENT, identities->content[0]);
-    put_text(request, REPORT_LAST4, draft->last4);
-    put_text(request, REPORT_MASK, draft->mask);
-    put(request, REPORT_SEALED, buf_str(&draft->snapshot.report));
-    put(request, REPORT_RISKS, buf_str(&draft->risk_words));
-    put(request, REPORT_FLAGS, buf_str(&draft->flag_words));
-    put_text(request, REPORT_SUBMITTED, draft->at);
-    put_text(request, REPORT_PLACEMENT, accept->placement);
-    put_text(request, REPORT_SERIAL, draft->serial);
-    put_text(request, REPORT_SOURCE, "self");
-    put_text(request, REPORT_FILED_BY, json_string_value(json_object_get(values, "filed_by")));
-    put_text(request, REPORT_FORM, draft->form);
-    put_text(request, REPORT_PROCEDURE, draft->procedure);
-    put_text(request, REPORT_PROGRESS, draft->progress);
-    if (identities->has_id) {
-        put_text(request, REPORT_ID_HASH, identities->id[0]);
-    }
-    if (json_is_true(json_object_get(values, "urgent"))) {
-        put_text(request, REPORT_URGENT, "1");
-    }
-    if (accept->drill) {
-        put_text(request, REPORT_DRILL, "1");
-    }
-}
-
 static void send_to_store(struct accept *accept)
 {
     const struct setup *setup = accept->setup;
-    struct draft draft = {0};
     struct reports_accept *request = mem_alloc(sizeof *request);
+    struct filed *filed = mem_alloc(sizeof *filed);
+    *request = (struct reports_accept){0};
+    *filed = (struct filed){0};
     receipt_make(area_bucket(setup->areas, accept->area), rand_below(RECEIPT_RANDOM_MAX),
                  accept->receipt);
-    draft_make(accept, &draft);
-    record_fill(accept, &draft, request);
-    request->receipt = accept->receipt;
+    const struct filing filing = {
+        .setup = setup,
+        .receipt = accept->receipt,
+        .kind = accept->drill ? REPORTS_KIND_DRILL : REPORTS_KIND_REPORT,
+        .values = accept->values,
+        .identities = &accept->identities,
+        .area = accept->area,
+        .source = "self",
+        .placement = accept->placement,
+        .serial = accept->serial,
+        .now_ms = accept->now_ms,
+        .possible_duplicate = accept->duplicate,
+        .minor = accept->minor,
+        .by = "form",
+        .name = "",
+    };
+    filing_make(&filing, filed, request);
     request->token = accept->token.id;
     request->token_stale = !accept_token_fresh(&accept->token, accept->now_ms);
     request->duplicate_known = accept->duplicate;
-    request->drill = accept->drill;
     identities_list(accept->identities.person, accept->identities.count, true, request->persons);
     identities_list(accept->identities.id, accept->identities.count, accept->identities.has_id,
                     request->id_hashes);
     identities_list(accept->identities.phone, accept->identities.count, true,
                     request->phone_hashes);
     identities_list(accept->identities.content, accept->identities.count, true, request->contents);
-    if (!accept->drill && snapshot_is_sent(&setup->options, "accepted")) {
-        request->event = (struct store_event){
-            .id = draft.snapshot.event_id,
-            .area = area_id(setup->areas, accept->area),
-            .sealed = buf_str(&draft.snapshot.event),
-            .hold = snapshot_hold_reason(&setup->options, accept->identities.has_id),
-        };
-    }
-    draft.audit_text = chain_link(&setup->keyring, STR(""),
-                                  json_pack("{s:s, s:s, s:I, s:s}", "ev", "accepted", "receipt",
-                                            accept->receipt, "at", (json_int_t)accept->now_ms, "by",
-                                            "form"),
-                                  &request->audit);
     reports_accept(accept->store, request, on_stored, accept);
-    draft_release(&draft);
+    filing_release(filed);
+    free(filed);
     free(request);
 }
 
@@ -277,6 +147,7 @@ static void on_stored(void *arg, enum op_status status, const struct reports_ans
         accept->duplicate = true;
         break;
     case REPORTS_TAKEN:
+    case REPORTS_CONFLICT: /* of intakes only */
         break;
     case REPORTS_ADD: {
         const struct addition_request addition = {

@@ -4,55 +4,29 @@
 #include <stdlib.h>
 
 #include "base/check.h"
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "base/utf8.h"
-#include "domain/person.h"
-#include "flow/chain.h"
-#include "flow/snapshot.h"
+#include "flow/edit.h"
 
-enum {
-    ADDITION_MAGIC = 0xADD17,
-    ADDITION_TRIES = 5,
-    WORDS_BYTES_MAX = 4096,
-    DETAIL_CHARS_MAX = 2000
-};
+enum { ADDITION_MAGIC = 0xADD17, DETAIL_CHARS_MAX = 2000 };
 
 struct addition {
     unsigned magic;
-    const struct setup *setup;
-    struct store *store;
     char receipt[RECEIPT_BYTES];
     bool by_token;
     enum link_kind link;
     json_t *values;
     const struct identities *identities;
     const char *token;
-    char rid[24];
-    int tries;
+    bool unsealable;
     addition_done_fn *done;
     void *arg;
 };
 
-static reports_read_done_fn on_read;
-static reports_change_done_fn on_changed;
-static void finish(struct addition *addition, enum addition_kind kind);
-
-void addition_words(const json_t *array, struct buf *to)
-{
-    size_t i;
-    json_t *item;
-    buf_init(to, WORDS_BYTES_MAX);
-    json_array_foreach((json_t *)array, i, item)
-    {
-        if (i > 0) {
-            buf_putc(to, ' ');
-        }
-        buf_puts(to, json_string_value(item));
-    }
-}
+static edit_fn merge;
+static edit_done_fn on_edited;
 
 static bool array_has(const json_t *array, const json_t *text)
 {
@@ -181,201 +155,81 @@ void addition_report(const struct setup *setup, struct store *store,
                      const struct addition_request *request, addition_done_fn *done, void *arg)
 {
     struct addition *addition = mem_alloc(sizeof *addition);
-    addition->magic = ADDITION_MAGIC;
-    addition->setup = setup;
-    addition->store = store;
-    addition->by_token = request->by_token;
-    addition->link = request->link;
-    addition->values = json_incref(request->values);
-    addition->identities = request->identities;
-    addition->token = request->token;
-    addition->done = done;
-    addition->arg = arg;
+    *addition = (struct addition){.magic = ADDITION_MAGIC,
+                                  .by_token = request->by_token,
+                                  .link = request->link,
+                                  .values = json_incref(request->values),
+                                  .identities = request->identities,
+                                  .token = request->token,
+                                  .done = done,
+                                  .arg = arg};
     snprintf(addition->receipt, sizeof addition->receipt, "%s", request->receipt);
-    snprintf(addition->rid, sizeof addition->rid, "%s", request->rid);
-    reports_read(store, addition->receipt, on_read, addition);
-}
-
-/* The flags of the record and `additions`, as a JSON array. */
-static json_t *flags_with_addition(const struct report_record *record)
-{
-    json_t *flags = json_array();
-    json_t *additions = json_string("additions");
-    struct str rest = record_get(record, REPORT_FLAGS);
-    struct str word;
-    while (str_next(&rest, ' ', &word)) {
-        if (word.len > 0) {
-            json_array_append_new(flags, json_stringn(word.at, word.len));
-        }
-    }
-    if (!array_has(flags, additions)) {
-        json_array_append(flags, additions);
-    }
-    json_decref(additions);
-    return flags;
-}
-
-/* Everything that is computed for one change, so that it can be released together. */
-struct draft {
-    const char *type;
-    int64_t now_ms, version;
-    json_t *flags;
-    struct buf flag_words, risk_words;
-    struct snapshot snapshot;
-    char *audit_text;
-    char head[65], now[24], placement[16], last4[IDENTITY_BYTES], mask[PERSON_MASK_BYTES];
-};
-
-static void draft_make(const struct addition *addition, const struct report_record *record,
-                       const json_t *merged, struct draft *draft)
-{
-    const struct setup *setup = addition->setup;
-    struct str old_name;
-    draft->now_ms = clock_wall_ms();
-    draft->version = record_number(record, REPORT_VERSION) + 1;
-    draft->flags = flags_with_addition(record);
-    snprintf(draft->now, sizeof draft->now, "%lld", (long long)draft->now_ms);
-    snprintf(draft->placement, sizeof draft->placement, "%.*s",
-             STR_ARG(record_get(record, REPORT_PLACEMENT)));
-    snprintf(draft->head, sizeof draft->head, "%.*s", STR_ARG(record_get(record, REPORT_HEAD)));
-    const struct snapshot_request snapshot = {
-        .setup = setup,
+    const struct edit_request edit = {
         .receipt = addition->receipt,
-        .version = draft->version,
-        .type = draft->type,
-        .at_ms = draft->now_ms,
-        .submitted_ms = record_number(record, REPORT_SUBMITTED),
-        .area = areas_resolve(setup->areas, record_get(record, REPORT_AREA), &old_name),
-        .placement = draft->placement,
-        .values = merged,
-        .flags = draft->flags,
+        .actor = {"form", ""},
+        .rid = request->rid,
+        .edit = merge,
+        .done = on_edited,
+        .arg = addition,
     };
-    snapshot_make(&snapshot, &draft->snapshot);
-    addition_words(json_object_get(merged, "risk"), &draft->risk_words);
-    addition_words(draft->flags, &draft->flag_words);
-    person_name_mask(str_of(json_string_value(json_object_get(merged, "name"))), draft->mask);
-    identities_last4_hash(keyring_current(&setup->keyring, KEY_LOOKUP), addition->receipt,
-                          identities_last4(merged), draft->last4);
+    edit_report(setup, store, &edit);
 }
 
-static void draft_release(struct draft *draft)
+static void write_merged(const struct addition *addition, const struct edit_view *view,
+                         bool corrected, struct edit_draft *draft)
 {
-    json_decref(draft->flags);
-    buf_release(&draft->flag_words);
-    buf_release(&draft->risk_words);
-    snapshot_release(&draft->snapshot);
-    free(draft->audit_text);
-}
-
-static void put(struct reports_change *change, const char *name, struct str value)
-{
-    CHECK(change->record_count < STORE_PAIRS_MAX);
-    change->record[change->record_count++] = (struct store_pair){name, value};
-}
-
-static void record_fill(const struct addition *addition, const struct draft *draft, bool urgent,
-                        bool corrected, struct reports_change *change)
-{
-    put(change, REPORT_SEALED, buf_str(&draft->snapshot.report));
-    put(change, REPORT_RISKS, buf_str(&draft->risk_words));
-    put(change, REPORT_FLAGS, buf_str(&draft->flag_words));
-    put(change, REPORT_CONTENT, str_of(addition->identities->content[0]));
-    put(change, REPORT_ADDED, str_of(draft->now));
-    if (urgent) {
-        put(change, REPORT_URGENT, STR("1"));
-    }
-    if (corrected) { /* name, phone and what is derived from them */
-        put(change, REPORT_MASK, str_of(draft->mask));
-        put(change, REPORT_LAST4, str_of(draft->last4));
-        put(change, REPORT_PHONE_HASH, str_of(addition->identities->phone[0]));
+    draft->event = corrected ? "corrected" : "added";
+    draft->audit = json_pack("{s:s}", "ev", draft->event);
+    draft->addition = !corrected;
+    draft->correction = corrected;
+    snprintf(draft->flag, sizeof draft->flag, "additions");
+    draft->token = addition->token;
+    draft->person = addition->identities->person[0];
+    draft->content = addition->identities->content[0];
+    draft->link = (char)addition->link;
+    edit_put_text(draft, REPORT_CONTENT, addition->identities->content[0]);
+    record_put_number(&draft->record, REPORT_ADDED, view->now_ms);
+    if (corrected) { /* phone and name, and what is derived from them */
+        edit_put_text(draft, REPORT_PHONE_HASH, addition->identities->phone[0]);
+        edit_put_text(draft, REPORT_NAME_HASH, addition->identities->name[0]);
     }
 }
 
-static void change_report(struct addition *addition, const struct report_record *record,
-                          const json_t *merged, bool corrected)
-{
-    const struct setup *setup = addition->setup;
-    struct draft draft = {.type = corrected ? "corrected" : "added"};
-    struct reports_change *change = mem_alloc(sizeof *change);
-    draft_make(addition, record, merged, &draft);
-    record_fill(addition, &draft, json_is_true(json_object_get(merged, "urgent")), corrected,
-                change);
-    change->receipt = addition->receipt;
-    change->version = draft.version - 1;
-    change->token = addition->token;
-    change->person = addition->identities->person[0];
-    change->content = addition->identities->content[0];
-    change->link = (char)addition->link;
-    change->head = draft.head;
-    bool drill = record_get(record, REPORT_DRILL).len > 0;
-    if (!drill && snapshot_is_sent(&setup->options, draft.type)) {
-        change->event = (struct store_event){
-            .id = draft.snapshot.event_id,
-            .area = record_get(record, REPORT_AREA),
-            .sealed = buf_str(&draft.snapshot.event),
-            .hold = snapshot_hold_reason(&setup->options, addition->identities->has_id),
-        };
-    }
-    draft.audit_text = chain_link(
-        &setup->keyring, str_of(draft.head),
-        json_pack("{s:s, s:s, s:I, s:I, s:s}", "ev", draft.type, "receipt", addition->receipt, "v",
-                  (json_int_t)draft.version, "at", (json_int_t)draft.now_ms, "by", "form"),
-        &change->audit);
-    reports_change(addition->store, change, on_changed, addition);
-    draft_release(&draft);
-    free(change);
-}
-
-static void on_read(void *arg, enum op_status status, const struct report_record *record)
+/* The answers as they are now and what was written again. A report that is decided takes nothing: a new one begins. */
+static enum edit_verdict merge(void *arg, struct edit_view *view, struct edit_draft *draft)
 {
     struct addition *addition = arg;
     CHECK_OBJ(addition, ADDITION_MAGIC);
-    if (status != OP_OK || record == NULL) {
-        finish(addition, status == OP_OK ? ADDITION_GONE : ADDITION_UNSTORED);
-        return;
+    json_t *sealed = edit_open(view);
+    bool added = false;
+    bool corrected = false;
+    addition->unsealable = sealed == NULL;
+    if (sealed != NULL) {
+        draft->values = addition_merge(json_object_get(sealed, "values"), addition->values,
+                                       addition->by_token, &added, &corrected);
+        json_decref(sealed);
     }
-    json_t *old = snapshot_open(&addition->setup->keyring, addition->receipt,
-                                record_get(record, REPORT_SEALED));
-    if (old == NULL) {
-        log_event(LOG_LEVEL_ERROR, "unsealable", "rid=%s receipt=%s", addition->rid,
-                  log_receipt(addition->receipt).text);
-        finish(addition, ADDITION_UNSTORED);
-        return;
+    if (!added && !corrected) {
+        return EDIT_STOP;
     }
-    bool added;
-    bool corrected;
-    json_t *merged = addition_merge(old, addition->values, addition->by_token, &added, &corrected);
-    if (added || corrected) {
-        change_report(addition, record, merged, corrected);
-    } else {
-        finish(addition, ADDITION_DONE);
-    }
-    json_decref(merged);
-    json_decref(old);
+    write_merged(addition, view, corrected, draft);
+    return EDIT_WRITE;
 }
 
-static void on_changed(void *arg, enum op_status status, enum reports_change_kind kind)
+static void on_edited(void *arg, const struct edit_answer *answer)
 {
     struct addition *addition = arg;
     CHECK_OBJ(addition, ADDITION_MAGIC);
-    if (status != OP_OK) {
-        log_event(LOG_LEVEL_WARNING, "unstored", "rid=%s why=%s", addition->rid,
-                  op_status_name(status));
-        finish(addition, ADDITION_UNSTORED);
-    } else if (kind == REPORTS_MOVED && ++addition->tries < ADDITION_TRIES) {
-        reports_read(addition->store, addition->receipt, on_read, addition);
-    } else if (kind == REPORTS_CHANGED) {
+    enum addition_kind kind = ADDITION_UNSTORED;
+    if (answer->kind == EDIT_DONE) {
+        kind = ADDITION_DONE;
         metrics_add(METRIC_REPORTS_ADDED, 1);
-        log_event(LOG_LEVEL_INFO, "added", "rid=%s receipt=%s", addition->rid,
-                  log_receipt(addition->receipt).text);
-        finish(addition, ADDITION_DONE);
-    } else {
-        finish(addition, kind == REPORTS_GONE ? ADDITION_GONE : ADDITION_UNSTORED);
+        log_event(LOG_LEVEL_INFO, "added", "receipt=%s", log_receipt(addition->receipt).text);
+    } else if (answer->kind == EDIT_STOPPED && !addition->unsealable) {
+        kind = ADDITION_DONE;
+    } else if (answer->kind == EDIT_GONE) {
+        kind = ADDITION_GONE;
     }
-}
-
-static void finish(struct addition *addition, enum addition_kind kind)
-{
     addition->done(addition->arg, kind, addition->receipt, addition->link);
     json_decref(addition->values);
     addition->magic = 0;

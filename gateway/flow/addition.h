@@ -2,9 +2,8 @@
  * addition.h - what a household that has an open report writes again: new risks, more detail, urgency; under the same token
  * also a corrected name or phone (contract §6).
  *
- *   reports_read ─► open seal ─► merge ─┬─ nothing new ───────────────────────────► done, nothing stored
- *        ▲                              └─ reports_change (version, head expected) ─► done | gone | unstored
- *        └────────── moved (≤ 5) ──────────┘
+ *   flow/edit ─► open seal ─► merge ─┬─ nothing new ─► done, nothing stored
+ *                                    └─ written ─────► done | gone | unstored
  */
 #ifndef FLOW_ADDITION_H
 #define FLOW_ADDITION_H
@@ -33,7 +32,4 @@ void addition_report(const struct setup *setup, struct store *store,
 /* Pure part, for tests: merged values (the caller owns them), *ret_added and *ret_corrected say what changed. */
 json_t *addition_merge(const json_t *old_values, const json_t *new_values, bool by_token,
                        bool *ret_added, bool *ret_corrected);
-/* The texts of an array, blank-separated; initialises the buffer. */
-void addition_words(const json_t *array, struct buf *to);
-
 #endif

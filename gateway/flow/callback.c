@@ -11,12 +11,10 @@
 #include "base/metrics.h"
 #include "base/utf8.h"
 #include "crypto/mac.h"
-#include "flow/chain.h"
-#include "store/reports.h"
+#include "flow/move.h"
 
 enum {
     CALLBACK_MAGIC = 0xCA11BAC,
-    CALLBACK_TRIES = 5,
     TOLERANCE_S = 300,
     HOOK_ID_BYTES = 129,
     NOTE_CHARS_MAX = 200,
@@ -25,22 +23,18 @@ enum {
 
 struct callback {
     unsigned magic;
-    const struct setup *setup;
-    struct store *store;
     char hook_id[HOOK_ID_BYTES];
     char rid[24];
     char receipt[RECEIPT_BYTES];
     json_t *body; /* owned; the move's slices point into it */
     struct progress_move move;
-    int tries;
     struct callback_answer answer;
     callback_done_fn *done;
     void *arg;
 };
 
-static reports_read_done_fn on_read;
-static reports_change_done_fn on_changed;
 static loop_fn on_known_at_once;
+static move_done_fn on_moved;
 static void finish(struct callback *callback);
 
 bool callback_signed(struct str secret, const struct callback_request *request, int64_t now_wall_ms)
@@ -90,6 +84,7 @@ static bool read_kind(struct callback *callback, struct str type, const json_t *
     move->decision = member(data, "decision");
     move->reason = member(data, "reason");
     move->note = member(data, "public_note");
+    move->by = MOVER_UPSTREAM;
     if (str_is(type, "report.step")) {
         move->kind = MOVE_STEP;
     } else if (str_is(type, "report.decided")) {
@@ -146,16 +141,13 @@ void callback_apply(const struct setup *setup, struct store *store, struct loop 
                     const struct callback_request *request, callback_done_fn *done, void *arg)
 {
     struct callback *callback = mem_alloc(sizeof *callback);
-    *callback = (struct callback){.magic = CALLBACK_MAGIC,
-                                  .setup = setup,
-                                  .store = store,
-                                  .done = done,
-                                  .arg = arg,
-                                  .answer = {.pointer = "", .detail = ""}};
+    *callback = (struct callback){
+        .magic = CALLBACK_MAGIC, .done = done, .arg = arg, .answer = {.pointer = "", .detail = ""}};
     snprintf(callback->rid, sizeof callback->rid, "%s", request->rid);
     snprintf(callback->hook_id, sizeof callback->hook_id, "%.*s", STR_ARG(request->id));
     struct str secret = str_make(setup->hook_secret, setup->hook_secret_len);
-    if (setup->hook_secret == NULL) {
+    if (setup->hook_secret == NULL ||
+        !move_source_allows(&setup->options, MOVER_UPSTREAM, MOVE_STEP)) {
         callback->answer.kind = CALLBACK_OFF;
     } else if (request->id.len == 0 || request->id.len >= HOOK_ID_BYTES ||
                !callback_signed(secret, request, clock_wall_ms())) {
@@ -164,7 +156,15 @@ void callback_apply(const struct setup *setup, struct store *store, struct loop 
     } else if (!read_body(callback, request->body)) {
         callback->answer.kind = CALLBACK_REFUSED;
     } else {
-        reports_read(store, callback->receipt, on_read, callback);
+        const struct move_request move = {
+            .receipt = callback->receipt,
+            .actor = {"upstream", ""},
+            .rid = callback->rid,
+            .move = callback->move,
+            .body = callback->body,
+            .hook_id = callback->hook_id,
+        };
+        move_report(setup, store, &move, on_moved, callback);
         return;
     }
     loop_later(loop, on_known_at_once, callback);
@@ -177,123 +177,38 @@ static void on_known_at_once(void *arg)
     finish(callback);
 }
 
-static void end(struct callback *callback, enum callback_kind kind, const char *pointer,
-                const char *detail)
+static struct callback_answer answer_of(const struct move_answer *answer)
 {
-    callback->answer = (struct callback_answer){kind, pointer, detail};
-    finish(callback);
-}
-
-static const char *move_name(const struct progress_move *move)
-{
-    static const char *const names[] = {
-        [MOVE_STEP] = "step", [MOVE_DECIDE] = "decided", [MOVE_CLEAR] = "cleared"};
-    return names[move->kind];
-}
-
-/* The chain keeps what was asked and whether it was applied; notes stay out of it. */
-static char *audit_of(const struct callback *callback, struct str head, bool applied,
-                      int64_t version, struct store_audit *audit)
-{
-    const struct progress_move *move = &callback->move;
-    json_t *event = json_pack(
-        "{s:s, s:s, s:I, s:I, s:s, s:s%, s:s%, s:s%, s:b}", "ev", move_name(move), "receipt",
-        callback->receipt, "v", (json_int_t)version, "at", (json_int_t)move->at_ms, "by",
-        "upstream", "step", move->step.at ? move->step.at : "", move->step.len, "outcome",
-        move->outcome.at ? move->outcome.at : "", move->outcome.len, "decision",
-        move->decision.at ? move->decision.at : "", move->decision.len, "applied", applied);
-    CHECK(event != NULL);
-    return chain_link(&callback->setup->keyring, head, event, audit);
-}
-
-static void change_report(struct callback *callback, const struct report_record *record,
-                          const struct progress *progress, bool applied)
-{
-    struct reports_change *change = mem_alloc(sizeof *change);
-    char head[65];
-    char *text = NULL;
-    snprintf(head, sizeof head, "%.*s", STR_ARG(record_get(record, REPORT_HEAD)));
-    change->receipt = callback->receipt;
-    change->version = record_number(record, REPORT_VERSION);
-    change->hook_id = callback->hook_id;
-    change->head = head;
-    if (applied) {
-        json_t *json = progress_to_json(callback->setup->procedure, progress);
-        text = json_dumps(json, JSON_COMPACT);
-        CHECK(text != NULL);
-        json_decref(json);
-        change->record[0] = (struct store_pair){REPORT_PROGRESS, str_of(text)};
-        change->record[1] = (struct store_pair){REPORT_STATE,
-                                                str_of(progress_state_name(progress->state))};
-        change->record_count = 2;
+    switch (answer->kind) {
+    case MOVED_APPLIED:
+    case MOVED_UNCHANGED:
+    case MOVED_KNOWN:
+        return (struct callback_answer){CALLBACK_DONE, "", ""};
+    case MOVED_GONE:
+        return (struct callback_answer){CALLBACK_UNKNOWN, "/data/receipt", "no such report"};
+    case MOVED_REFUSED:
+        return answer->refusal == REFUSAL_UNKNOWN || answer->refusal == REFUSAL_INCOMPLETE
+                   ? (struct callback_answer){CALLBACK_REFUSED, "/data",
+                                              "no such step, outcome, decision or reason"}
+                   : (struct callback_answer){CALLBACK_REFUSED, "/data",
+                                              "recorded; the procedure does not allow it now"};
+    case MOVED_GUARDED:
+    case MOVED_LATER:
+        break;
     }
-    char *audit = audit_of(callback, str_of(head), applied, change->version + 1, &change->audit);
-    reports_change(callback->store, change, on_changed, callback);
-    free(audit);
-    free(text);
-    free(change);
+    return (struct callback_answer){CALLBACK_LATER, "", "try again later"};
 }
 
-static void on_read(void *arg, enum op_status status, const struct report_record *record)
+static void on_moved(void *arg, const struct move_answer *answer)
 {
     struct callback *callback = arg;
     CHECK_OBJ(callback, CALLBACK_MAGIC);
-    if (status != OP_OK || record == NULL) {
-        end(callback, status == OP_OK ? CALLBACK_UNKNOWN : CALLBACK_LATER, "/data/receipt",
-            status == OP_OK ? "no such report" : "try again later");
-        return;
-    }
-    const struct setup *setup = callback->setup;
-    struct progress *progress = mem_alloc(sizeof *progress);
-    struct str text = record_get(record, REPORT_PROGRESS);
-    json_t *json = json_loadb(text.at ? text.at : "", text.len, 0, NULL);
-    if (json == NULL || !progress_from_json(setup->procedure, json, progress)) {
-        log_event(LOG_LEVEL_ERROR, "unreadable", "rid=%s receipt=%s why=progress", callback->rid,
-                  log_receipt(callback->receipt).text);
-        end(callback, CALLBACK_LATER, "", "try again later");
-    } else {
-        switch (progress_apply(setup->procedure, setup->calendar, progress, &callback->move)) {
-        case PROGRESS_APPLIED:
-            callback->answer = (struct callback_answer){CALLBACK_DONE, "", ""};
-            change_report(callback, record, progress, true);
-            break;
-        case PROGRESS_UNCHANGED:
-            end(callback, CALLBACK_DONE, "", "");
-            break;
-        case PROGRESS_UNKNOWN:
-            end(callback, CALLBACK_REFUSED, "/data", "no such step, outcome, decision or reason");
-            break;
-        case PROGRESS_NOT_ALLOWED:
-            callback->answer = (struct callback_answer){
-                CALLBACK_REFUSED, "/data", "recorded; the procedure does not allow it now"};
-            change_report(callback, record, progress, false);
-            break;
-        }
-    }
-    json_decref(json);
-    free(progress);
-}
-
-static void on_changed(void *arg, enum op_status status, enum reports_change_kind kind)
-{
-    struct callback *callback = arg;
-    CHECK_OBJ(callback, CALLBACK_MAGIC);
-    if (status == OP_OK && kind == REPORTS_MOVED && ++callback->tries < CALLBACK_TRIES) {
-        reports_read(callback->store, callback->receipt, on_read, callback);
-        return;
-    }
-    if (status != OP_OK || kind == REPORTS_MOVED) {
-        callback->answer = (struct callback_answer){CALLBACK_LATER, "", "try again later"};
-    } else if (kind == REPORTS_GONE) {
-        callback->answer = (struct callback_answer){CALLBACK_UNKNOWN, "/data/receipt",
-                                                    "no such report"};
-    } else if (kind == REPORTS_CHANGE_KNOWN) {
-        callback->answer = (struct callback_answer){CALLBACK_DONE, "", ""};
-    } else {
+    callback->answer = answer_of(answer);
+    if (answer->kind == MOVED_APPLIED || answer->kind == MOVED_REFUSED) {
         metrics_add(METRIC_HOOKS_APPLIED, 1);
         log_event(LOG_LEVEL_INFO, "hook", "rid=%s receipt=%s move=%s applied=%d", callback->rid,
-                  log_receipt(callback->receipt).text, move_name(&callback->move),
-                  callback->answer.kind == CALLBACK_DONE);
+                  log_receipt(callback->receipt).text, progress_move_name(callback->move.kind),
+                  answer->kind == MOVED_APPLIED);
     }
     finish(callback);
 }

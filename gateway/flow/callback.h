@@ -1,10 +1,9 @@
 /*
  * callback.h - what the monitoring system tells us about a report (contract §8 `POST /hooks/upstream`, mechanics.md "Hook").
  *
- *   signature, age ─► JSON ─► reports_read ─► procedure (domain) ─┬─ applied ───► reports_change (webhook-id noted) ─► done
- *                                ▲                                ├─ unchanged ───────────────────────────────────► done
- *                                │                                └─ not allowed ─► recorded in the audit chain ───► refused
- *                                └───────────── moved (≤ 5) ◄──────────┘
+ *   signature, age ─► JSON ─► flow/move ─┬─ applied, repeated, already so ─► done
+ *                                        ├─ not allowed: on record ─────────► refused
+ *                                        └─ no such report, store away ─────► unknown, later
  */
 #ifndef FLOW_CALLBACK_H
 #define FLOW_CALLBACK_H

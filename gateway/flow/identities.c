@@ -37,11 +37,12 @@ void identities_of(const struct keyring *keyring, const json_t *values, struct s
     struct str id = str_of(text_of(values, "id_number"));
     struct str name = str_of(text_of(values, "name"));
     struct str phone = str_of(identities_phone(values));
-    *ret = (struct identities){.has_id = id.len > 0};
+    *ret = (struct identities){.has_id = id.len > 0, .has_phone = phone.len > 0};
     for (size_t i = 0; i < STORE_PERSONS_MAX && keys[i] != NULL; i++) {
         ret->count++;
         identity_hash(keys[i], IDENTITY_PHONE, phone, (struct str){NULL, 0}, ret->phone[i]);
         identity_hash(keys[i], IDENTITY_CONTENT, canonical, (struct str){NULL, 0}, ret->content[i]);
+        identity_hash(keys[i], IDENTITY_NAME, name, (struct str){NULL, 0}, ret->name[i]);
         if (ret->has_id) {
             identity_hash(keys[i], IDENTITY_ID, id, (struct str){NULL, 0}, ret->id[i]);
             identity_hash(keys[i], IDENTITY_PERSON, id, (struct str){NULL, 0}, ret->person[i]);

@@ -10,12 +10,13 @@
 #include "store/reports.h"
 
 struct identities {
-    size_t count; /* 1, or 2 during a rotation */
-    bool has_id;
+    size_t count;           /* 1, or 2 during a rotation */
+    bool has_id, has_phone; /* what staff puts in may have no phone */
     char person[STORE_PERSONS_MAX][IDENTITY_BYTES];
     char id[STORE_PERSONS_MAX][IDENTITY_BYTES];
     char phone[STORE_PERSONS_MAX][IDENTITY_BYTES];
     char content[STORE_PERSONS_MAX][IDENTITY_BYTES];
+    char name[STORE_PERSONS_MAX][IDENTITY_BYTES];
 };
 
 /* values: normalised answers; canonical: answers_canonical of them. */

@@ -18,6 +18,8 @@ enum { READ_MAGIC = 0x4EAD, QUERY_MAGIC = 0x40E47, LAST4_CHARS = 4, TYPED_BYTES_
 struct reading {
     unsigned magic;
     const struct setup *setup;
+    struct store *store;
+    bool fetched;
     char receipt[RECEIPT_BYTES];
     progress_read_done_fn *done;
     void *arg;
@@ -32,6 +34,7 @@ struct query {
 };
 
 static reports_read_done_fn on_record;
+static procedures_fetch_done_fn on_procedure;
 static guess_done_fn on_guess;
 static loop_fn on_ill_formed;
 
@@ -39,7 +42,8 @@ void progress_read(const struct setup *setup, struct store *store, const char *r
                    progress_read_done_fn *done, void *arg)
 {
     struct reading *reading = mem_alloc(sizeof *reading);
-    *reading = (struct reading){.magic = READ_MAGIC, .setup = setup, .done = done, .arg = arg};
+    *reading = (struct reading){
+        .magic = READ_MAGIC, .setup = setup, .store = store, .done = done, .arg = arg};
     snprintf(reading->receipt, sizeof reading->receipt, "%s", receipt);
     reports_read(store, receipt, on_record, reading);
 }
@@ -50,7 +54,9 @@ bool progress_of_record(const struct setup *setup, const char *receipt,
     struct str text = record_get(record, REPORT_PROGRESS);
     struct str old_name;
     json_t *json = json_loadb(text.at ? text.at : "", text.len, 0, NULL);
-    bool read = json != NULL && progress_from_json(setup->procedure, json, &ret->progress);
+    ret->procedure = procedures_find(setup->procedures, record_get(record, REPORT_PROCEDURE));
+    bool read = json != NULL && ret->procedure != NULL &&
+                progress_from_json(ret->procedure, json, &ret->progress);
     json_decref(json);
     snprintf(ret->receipt, sizeof ret->receipt, "%s", receipt);
     ret->version = record_number(record, REPORT_VERSION);
@@ -60,25 +66,55 @@ bool progress_of_record(const struct setup *setup, const char *receipt,
     ret->added_ms = record_number(record, REPORT_ADDED);
     ret->drill = record_get(record, REPORT_DRILL).len > 0;
     ret->urgent = str_is(record_get(record, REPORT_URGENT), "1");
+    ret->lead = str_is(record_get(record, REPORT_LEAD), "1");
+    ret->withdrawal_on_its_way = record_get(record, REPORT_WITHDRAW_EVENT).len > 0;
+    ret->clearing_runs = record_get(record, REPORT_CLEARING).len > 0;
     return read;
+}
+
+static void reading_end(struct reading *reading, enum op_status status,
+                        const struct progress_report *report)
+{
+    reading->done(reading->arg, status, report);
+    reading->magic = 0;
+    free(reading);
 }
 
 static void on_record(void *arg, enum op_status status, const struct report_record *record)
 {
     struct reading *reading = arg;
     CHECK_OBJ(reading, READ_MAGIC);
-    struct progress_report *report = NULL;
-    if (status == OP_OK && record != NULL) {
-        report = mem_alloc(sizeof *report);
-        if (!progress_of_record(reading->setup, reading->receipt, record, report)) {
-            log_event(LOG_LEVEL_ERROR, "unreadable", "receipt=%s why=progress",
-                      log_receipt(reading->receipt).text);
-        }
+    const struct setup *setup = reading->setup;
+    if (status != OP_OK || record == NULL) {
+        reading_end(reading, status, NULL);
+        return;
     }
-    reading->done(reading->arg, status, report);
+    struct str name = record_get(record, REPORT_PROCEDURE);
+    if (procedures_find(setup->procedures, name) == NULL && !reading->fetched) {
+        reading->fetched = true;
+        procedures_fetch(setup->procedures, reading->store, name, on_procedure, reading);
+        return;
+    }
+    struct progress_report *report = mem_alloc(sizeof *report);
+    bool read = progress_of_record(setup, reading->receipt, record, report);
+    if (!read) {
+        log_event(LOG_LEVEL_ERROR, "unreadable", "receipt=%s why=progress",
+                  log_receipt(reading->receipt).text);
+    }
+    reading_end(reading, read ? OP_OK : OP_REFUSED, read ? report : NULL);
     free(report);
-    reading->magic = 0;
-    free(reading);
+}
+
+static void on_procedure(void *arg, enum op_status status, const struct procedure *procedure)
+{
+    struct reading *reading = arg;
+    CHECK_OBJ(reading, READ_MAGIC);
+    (void)procedure;
+    if (status != OP_OK) {
+        reading_end(reading, status, NULL);
+        return;
+    }
+    reports_read(reading->store, reading->receipt, on_record, reading);
 }
 
 /* Four characters: digits, the last one may be X. Folds full-width digits, blanks and case. */

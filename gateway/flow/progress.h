@@ -21,15 +21,20 @@ struct progress_report {
     int64_t added_ms; /* 0: nothing was added */
     bool drill;
     bool urgent; /* the household said so */
+    bool lead;   /* a finding: nobody has a page of it */
+    bool
+        withdrawal_on_its_way; /* 撤回 reads as done only after the monitoring system has taken it */
+    const struct procedure *procedure; /* the one it began with */
     struct progress progress;
+    bool clearing_runs; /* 风险消除 */
 };
 
-/* report NULL with OP_OK: there is none. */
+/* report NULL with OP_OK: there is none. OP_REFUSED also when it cannot be read. */
 typedef void progress_read_done_fn(void *arg, enum op_status status,
                                    const struct progress_report *report);
 void progress_read(const struct setup *setup, struct store *store, const char *receipt,
                    progress_read_done_fn *done, void *arg);
-/* The same from a record that is at hand; false when its progress cannot be read. */
+/* The same from a record that is at hand; false when its procedure is not (procedures_fetch) or its progress cannot be read. */
 bool progress_of_record(const struct setup *setup, const char *receipt,
                         const struct report_record *record, struct progress_report *ret);
 

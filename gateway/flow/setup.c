@@ -136,15 +136,11 @@ static bool load_calendar(struct setup *setup, struct err *err)
     return true;
 }
 
-static bool load_procedure(struct setup *setup, struct err *err)
+static bool load_procedures(struct setup *setup, struct err *err)
 {
-    struct buf text;
-    const char *path = setup->options.procedure.file;
-    if (read_text(path, TEXT_BYTES_MAX, &text, err)) {
-        setup->procedure = procedure_load(buf_str(&text), path, err);
-    }
-    buf_release(&text);
-    return setup->procedure != NULL;
+    setup->procedures = procedures_load(&setup->options, err);
+    setup->procedure = setup->procedures ? procedures_main(setup->procedures) : NULL;
+    return setup->procedures != NULL;
 }
 
 /* Texts that are filled while a receipt is shown: a missing one is found at the start, not by a farmer. The pages check their own. */
@@ -376,7 +372,7 @@ static bool read_redis_url(struct setup *setup, struct err *err)
 struct setup *setup_load(struct options *take_options, struct err *err)
 {
     static bool (*const parts[])(struct setup *, struct err *) = {
-        load_keyring, load_areas, load_calendar, load_procedure, load_catalog,
+        load_keyring, load_areas, load_calendar, load_procedures, load_catalog,
         load_form,    load_pages, load_secrets,  read_redis_url,
     };
     struct setup *setup = mem_alloc(sizeof *setup);
@@ -411,7 +407,7 @@ void setup_free(struct setup **setup_at)
     pages_free(&setup->pages);
     form_free(&setup->form);
     catalog_free(&setup->catalog);
-    procedure_free(&setup->procedure);
+    procedures_free(&setup->procedures);
     calendar_free(&setup->calendar);
     areas_free(&setup->areas);
     keyring_wipe(&setup->keyring);

@@ -17,6 +17,7 @@
 #include "domain/progress.h"
 #include "domain/pushes.h"
 #include "domain/receipt.h"
+#include "flow/procedures.h"
 #include "store/store.h"
 #include "view/catalog.h"
 #include "view/pages.h"
@@ -26,7 +27,9 @@ struct setup {
     struct keyring keyring;
     struct areas *areas;
     struct calendar *calendar;
-    struct procedure *procedure;
+    struct procedures
+        *procedures; /* grows by versions that are fetched, in each process for itself */
+    const struct procedure *procedure; /* the main one of them */
     struct form *form;
     struct catalog *catalog;
     struct pages *pages;

@@ -36,9 +36,10 @@ static json_t *event_json(const struct snapshot_request *request, const char *ev
         .areas = setup->areas,
         .area = request->area,
         .placement = request->placement,
-        .source = "self",
+        .source = request->source,
         .values = request->values,
         .flags = request->flags,
+        .more = request->more,
         .form_id = setup->form->id,
         .form_version = setup->form->version,
         .notice_version = pages_notice_version(setup->pages),
@@ -48,15 +49,20 @@ static json_t *event_json(const struct snapshot_request *request, const char *ev
 
 void snapshot_make(const struct snapshot_request *request, struct snapshot *ret)
 {
-    if (request->version == 1) {
+    if (request->version == 1 || request->first) {
         snprintf(ret->event_id, sizeof ret->event_id, "%s", request->receipt);
     } else {
         snprintf(ret->event_id, sizeof ret->event_id, "%s-%lld", request->receipt,
                  (long long)request->version);
     }
-    seal_json(request, SNAPSHOT_REPORT, json_pack("{s:O}", "values", request->values),
-              &ret->report);
-    seal_json(request, SNAPSHOT_EVENT, event_json(request, ret->event_id), &ret->event);
+    json_t *kept = json_pack("{s:O}", "values", request->values);
+    if (request->notes != NULL) {
+        json_object_set(kept, "notes", (json_t *)request->notes);
+    }
+    seal_json(request, SNAPSHOT_REPORT, kept, &ret->report);
+    if (request->type != NULL) {
+        seal_json(request, SNAPSHOT_EVENT, event_json(request, ret->event_id), &ret->event);
+    }
 }
 
 void snapshot_release(struct snapshot *snapshot)
@@ -65,18 +71,24 @@ void snapshot_release(struct snapshot *snapshot)
     buf_release(&snapshot->event);
 }
 
-json_t *snapshot_open(const struct keyring *keyring, const char *receipt, struct str sealed)
+json_t *snapshot_open_all(const struct keyring *keyring, const char *receipt, struct str sealed)
 {
     struct buf plain;
-    json_t *values = NULL;
+    json_t *all = NULL;
     buf_init(&plain, SNAPSHOT_BYTES_MAX);
     if (seal_open(keyring, str_of(receipt), str_of(SNAPSHOT_REPORT), sealed, &plain)) {
-        json_t *all = json_loadb(plain.at, plain.len, 0, NULL);
-        values = json_incref(json_object_get(all, "values"));
-        json_decref(all);
+        all = json_loadb(plain.at, plain.len, 0, NULL);
         explicit_bzero(plain.at, plain.len);
     }
     buf_release(&plain);
+    return all;
+}
+
+json_t *snapshot_open(const struct keyring *keyring, const char *receipt, struct str sealed)
+{
+    json_t *all = snapshot_open_all(keyring, receipt, sealed);
+    json_t *values = json_incref(json_object_get(all, "values"));
+    json_decref(all);
     return values;
 }
 

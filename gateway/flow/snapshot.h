@@ -20,24 +20,30 @@ struct snapshot_request {
     const struct setup *setup;
     const char *receipt;
     int64_t version;
-    const char *type;     /* accepted | added | corrected */
+    bool first;           /* its event is the report's first one, whatever the version */
+    const char *type;     /* accepted | added | … ; NULL: no event */
     int64_t at_ms;        /* of this version */
     int64_t submitted_ms; /* of the first one */
     area_index area;
     const char *placement;
+    const char *source;
     const json_t *values;
+    const json_t *notes; /* of staff, or NULL: sealed beside the values, never sent */
     const json_t *flags; /* array of texts */
+    const json_t *more;  /* members for the event's data, or NULL */
 };
 
 struct snapshot {
     char event_id[32];
-    struct buf report; /* sealed {"values": …} */
-    struct buf event;  /* sealed CloudEvent */
+    struct buf report; /* sealed {"values": …, "notes": …} */
+    struct buf event;  /* sealed CloudEvent, or empty */
 };
 
 void snapshot_make(const struct snapshot_request *request, struct snapshot *ret);
 void snapshot_release(struct snapshot *snapshot);
 /* The values of a sealed report; NULL when it cannot be opened. The caller owns them. */
+/* {"values": …, "notes": …} */
+json_t *snapshot_open_all(const struct keyring *keyring, const char *receipt, struct str sealed);
 json_t *snapshot_open(const struct keyring *keyring, const char *receipt, struct str sealed);
 /* [forward] events names this type */
 bool snapshot_is_sent(const struct options *options, const char *type);

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "flow/clock.h"
 #include "store/audit.h"
 #include "store/queue.h"
 #include "store/reports.h"
@@ -17,6 +18,7 @@ struct sweep {
     const struct setup *setup;
     struct store *store;
     struct timer *timer;
+    struct clock *clock;
     size_t round;
 };
 
@@ -40,8 +42,10 @@ static void keep_texts(const struct sweep *sweep)
 {
     const struct setup *setup = sweep->setup;
     keep_text(sweep, "form", setup->form->id, setup->form->version, setup->form->source);
-    keep_text(sweep, "procedure", setup->procedure->id, setup->procedure->version,
-              setup->procedure->source);
+    const struct procedure *procedure;
+    for (size_t i = 0; (procedure = procedures_at(setup->procedures, i)) != NULL; i++) {
+        keep_text(sweep, "procedure", procedure->id, procedure->version, procedure->source);
+    }
 }
 
 struct sweep *sweep_new(struct loop *loop, const struct setup *setup, struct store *store)
@@ -52,13 +56,23 @@ struct sweep *sweep_new(struct loop *loop, const struct setup *setup, struct sto
     sweep->store = store;
     sweep->timer = timer_new(loop, on_round, sweep);
     timer_set(sweep->timer, FIRST_MS);
+    sweep->clock = clock_new(loop, setup, store);
     keep_texts(sweep);
     return sweep;
+}
+
+void sweep_stop(struct sweep *sweep)
+{
+    if (sweep != NULL) {
+        timer_stop(sweep->timer);
+        clock_stop(sweep->clock);
+    }
 }
 
 void sweep_free(struct sweep **sweep)
 {
     if (*sweep != NULL) {
+        clock_free(&(*sweep)->clock);
         timer_free(&(*sweep)->timer);
         (*sweep)->magic = 0;
         free(*sweep);

@@ -9,8 +9,14 @@
  *   ms:{NN}:c:<receipt>   list  its events that are not delivered, in version order; only the first may leave HELD
  *   ms:{NN}:t:<token>     hash  what a form's token was used for, 31 days: <person> and <person>:<content> → <receipt><link>
  *   ms:{NN}:p:<id hash>   zset  <phone hash>:<receipt>, all at 0: the reports of a person. Drills: ms:{NN}:dp:<id hash>, 7 days
- *   ms:{NN}:a:<area>      zset  receipt by the number of its last change (no drills)
- *   ms:{NN}:changes       zset  receipt by the number of its last change
+ *   ms:{NN}:lp:<id hash>  zset  the same of leads
+ *   ms:{NN}:look          zset  n<name hash>:<receipt> and t<phone hash>:<receipt>, all at 0 (no drills)
+ *   ms:{NN}:changes       zset  receipt by the number of its last change (no drills)
+ *   ms:{NN}:a:<area>      zset  the same of a village, grid or town; ms:{NN}:o:<org> of what an organisation put in. A record's `idx` names them
+ *   ms:{NN}:dchanges      zset  the same of drills
+ *   ms:{NN}:noted         zset  receipt by the number of the last link that its chain got without a change of the report, and of drills
+ *   ms:{NN}:clock         zset  receipt by the ms when the clock changes it: its signal, the end of its claim
+ *   ms:{NN}:sj            list  the journal of statistics: what each accept and change adds (domain/stats.h)
  *   ms:{NN}:drills        zset  receipt by the ms when it is gone
  *   ms:{NN}:w:<webhook>   text  a webhook-id that was applied, 30 days
  *   ms:{NN}:e:<event>     hash  r receipt, area, st state, at ms made, seq, n attempts, fence, sealed (gone once delivered), why, hold, up, first
@@ -21,12 +27,12 @@
  *   ms:{NN}:sending       zset  event by the ms when its lease ends
  *   ms:{NN}:held          zset  event by the ms when it was put
  *   ms:{NN}:buried        zset  event by the ms when it was buried
- *   ms:{NN}:n             hash  seq, accepted, unsent, drills, made, delivered, dropped, delivered_ms, mark
+ *   ms:{NN}:n             hash  seq, accepted, unsent, drills, leads, made, delivered, dropped, delivered_ms, mark
  *   ms:{NN}:ledger        hash  <area>:accepted, <area>:unsent, <area>:made
  *   ms:{NN}:g:<cell>:<h>  text  wrong guesses at a receipt in hour h;  ms:{NN}:gi:<cell>:<d> at an ID on day d
  *   ms:{NN}:anchors       list  audit anchors, newest first, `<ms> <seq> <hash>`: a hash over the heads that changed since the one before
  *   ms:{NN}:wake          channel  something is READY; the message is NN
- *   ms:{NN}:changes       channel  `NN seq`
+ *   ms:{NN}:changes       channel  `NN seq index…`: which orders have moved
  *   ms:probe:n            hash  mark: raised by each look at Redis, to see that it takes writes
  *   ms:token:<hex>        hash  an API token by the SHA-256 of its text: id name areas rights org made until disabled
  *   ms:tokenid:<id>       text  <hex>;  ms:tokens  zset of the ids by the ms when they were made
@@ -36,7 +42,7 @@
 #define STORE_KEYS_H
 
 /* The shape of everything above. A newer gateway opens older data, an older one refuses newer data. */
-enum { KEYS_SCHEMA = 1, KEYS_LIBRARY = 1 };
+enum { KEYS_SCHEMA = 2, KEYS_LIBRARY = 2 };
 
 #define KEYS_EPOCH         "ms:epoch"
 #define KEYS_PROBE         "ms:probe"
@@ -45,11 +51,14 @@ enum { KEYS_SCHEMA = 1, KEYS_LIBRARY = 1 };
 #define KEYS_RECORD_FORMAT "ms:{%02u}:r:%s"
 #define KEYS_TEXT_FORMAT   "ms:text:%s:%s"
 #define KEYS_WAKE_FORMAT   "ms:{%02u}:wake"
+#define KEYS_CHANGES_FORMAT "ms:{%02u}:changes"
 
 /* Functions of the library `mashang` (store.lua). */
 #define KEYS_VERSION      "version_1"
-#define KEYS_ACCEPT       "accept_1"
-#define KEYS_CHANGE       "change_1"
+#define KEYS_ACCEPT       "accept_2"
+#define KEYS_CHANGE       "change_2"
+#define KEYS_NOTE         "note_1"
+#define KEYS_DUE          "due_1"
 #define KEYS_FIND         "find_1"
 #define KEYS_GUESS        "guess_1"
 #define KEYS_GUESS_ASK    "guess_ask_1"

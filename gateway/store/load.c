@@ -112,6 +112,15 @@ static bool set_missing(redisContext *redis, const char *key, const char *value,
     return run(redis, err, "SET", &call);
 }
 
+static bool set(redisContext *redis, const char *key, const char *value, struct err *err)
+{
+    struct link_call call = {0};
+    link_arg(&call, STR("SET"));
+    link_arg_text(&call, key);
+    link_arg_text(&call, value);
+    return run(redis, err, "SET", &call);
+}
+
 static bool set_numbers(redisContext *redis, struct err *err)
 {
     unsigned char bytes[EPOCH_BYTES];
@@ -122,7 +131,7 @@ static bool set_numbers(redisContext *redis, struct err *err)
         snprintf(epoch + i * 2, 3, "%02x", bytes[i]);
     }
     snprintf(schema, sizeof schema, "%d", KEYS_SCHEMA);
-    return set_missing(redis, KEYS_SCHEMA_NUMBER, schema, err) &&
+    return set(redis, KEYS_SCHEMA_NUMBER, schema, err) &&
            set_missing(redis, KEYS_EPOCH, epoch, err);
 }
 

@@ -93,7 +93,7 @@ local function audit(keys, args)
     return {last, #ids == most and next or '-1', ledger, flat, lost}
 end
 
--- Drills that are gone leave the order of changes; what is due goes on. → moved, drills gone
+-- Drills that are gone leave their order; what is due goes on. → moved, drills gone
 local function sweep(keys)
     local P, now = keys[1], now_ms()
     local moved = return_due(P, now)
@@ -103,9 +103,30 @@ local function sweep(keys)
     local gone = redis.call('ZRANGEBYSCORE', P .. ':drills', '-inf', now, 'LIMIT', 0, SCAN)
     for _, receipt in ipairs(gone) do
         redis.call('ZREM', P .. ':drills', receipt)
-        redis.call('ZREM', P .. ':changes', receipt)
+        redis.call('ZREM', P .. ':dchanges', receipt)
+        redis.call('ZREM', P .. ':noted', receipt)
     end
     return {moved, #gone}
+end
+
+local function since(P, name, seq)
+    return redis.call('ZRANGEBYSCORE', P .. ':' .. name, '(' .. text_of(seq), '+inf', 'WITHSCORES', 'LIMIT', 0, ANCHOR_HEADS)
+end
+
+-- The heads that grew after seq, in the order of their numbers, and up to which number they are all there.
+local function grown_heads(P, seq)
+    local heads, last = {}, math.huge
+    for _, name in ipairs({'changes', 'noted'}) do
+        local rows = since(P, name, seq)
+        for i = 1, #rows, 2 do
+            heads[#heads + 1] = {receipt = rows[i], seq = tonumber(rows[i + 1])}
+        end
+        if #rows == 2 * ANCHOR_HEADS then
+            last = math.min(last, heads[#heads].seq)
+        end
+    end
+    table.sort(heads, function(a, b) return a.seq < b.seq end)
+    return heads, last
 end
 
 -- A hash over what the last anchor said and each head that changed since, so that a chain cut short afterwards shows. → seq, hash
@@ -117,14 +138,16 @@ local function anchor(keys)
         local _, s, h = before:match('^(%d+) (%d+) (%x+)$')
         seq, hash = tonumber(s), h
     end
-    local changed = redis.call('ZRANGEBYSCORE', P .. ':changes', '(' .. text_of(seq), '+inf', 'WITHSCORES', 'LIMIT', 0, 2000)
-    if #changed == 0 then
+    local heads, last = grown_heads(P, seq)
+    if #heads == 0 then
         return {seq, hash}
     end
     local parts = {hash}
-    for i = 1, #changed, 2 do
-        parts[#parts + 1] = changed[i] .. (redis.call('HGET', P .. ':r:' .. changed[i], 'head') or '')
-        seq = tonumber(changed[i + 1])
+    for _, head in ipairs(heads) do
+        if head.seq <= last then
+            parts[#parts + 1] = head.receipt .. (redis.call('HGET', P .. ':r:' .. head.receipt, 'head') or '')
+            seq = head.seq
+        end
     end
     hash = redis.sha1hex(table.concat(parts))
     redis.call('LPUSH', P .. ':anchors', text_of(now_ms()) .. ' ' .. text_of(seq) .. ' ' .. hash)

@@ -97,8 +97,13 @@ local function delivered(P, now, id, e, upstream)
     redis.call('HDEL', ekey, 'sealed')
     redis.call('HINCRBY', P .. ':n', 'delivered', 1)
     redis.call('HSET', P .. ':n', 'delivered_ms', now)
-    if upstream ~= '' and redis.call('EXISTS', P .. ':r:' .. e.receipt) == 1 then
-        redis.call('HSET', P .. ':r:' .. e.receipt, 'upstream', upstream)
+    local rkey = P .. ':r:' .. e.receipt
+    local r = redis.call('HMGET', rkey, 'v', 'withdraw_event')
+    if r[1] and upstream ~= '' then
+        redis.call('HSET', rkey, 'upstream', upstream)
+    end
+    if r[2] == id then -- 撤回 reads as done from now on
+        redis.call('HSET', rkey, 'withdraw_event', '')
     end
     redis.call('LREM', P .. ':c:' .. e.receipt, 1, id)
     return promote(P, e.receipt, now)

@@ -13,6 +13,9 @@ enum {
     CHANGING_MAGIC = 0x43686e67,
     READING_MAGIC = 0x52656164,
     FINDING_MAGIC = 0x46696e64,
+    TEXT_MAGIC = 0x54657874,
+    DUE_MAGIC = 0x447565,
+    DUE_MAX = 256,
     HASH_HEX = 64
 };
 
@@ -29,7 +32,7 @@ struct changing {
     unsigned magic;
     struct store *store;
     unsigned bucket;
-    enum reports_change_kind kind;
+    struct reports_change_answer answer; /* while the replicas are waited for */
     reports_change_done_fn *done;
     void *arg;
 };
@@ -50,12 +53,26 @@ struct finding {
     void *arg;
 };
 
+struct text_reading {
+    unsigned magic;
+    reports_text_done_fn *done;
+    void *arg;
+};
+
+struct due_reading {
+    unsigned magic;
+    reports_due_done_fn *done;
+    void *arg;
+};
+
 static op_done_fn on_accepted;
 static op_done_fn on_accept_confirmed;
 static op_done_fn on_changed;
 static op_done_fn on_change_confirmed;
 static op_done_fn on_read;
 static op_done_fn on_found;
+static op_done_fn on_text;
+static op_done_fn on_due;
 
 static struct str pair_value(const struct store_pair *pairs, size_t count, const char *name)
 {
@@ -93,6 +110,9 @@ static void arg_record(struct link_call *call, const struct store_pair *pairs, s
 void reports_accept(struct store *store, const struct reports_accept *request,
                     reports_accept_done_fn *done, void *arg)
 {
+    static const char *const kinds[] = {[REPORTS_KIND_REPORT] = "report",
+                                        [REPORTS_KIND_LEAD] = "lead",
+                                        [REPORTS_KIND_DRILL] = "drill"};
     struct accepting *accepting = mem_alloc(sizeof *accepting);
     struct link_call call;
     char key[STORE_BUCKET_KEY_BYTES];
@@ -108,15 +128,16 @@ void reports_accept(struct store *store, const struct reports_accept *request,
     link_arg_text(&call, request->token);
     link_arg_text(&call, request->token_stale ? "1" : "0");
     link_arg_text(&call, request->duplicate_known ? "1" : "0");
-    link_arg_text(&call, request->drill ? "1" : "0");
+    link_arg_text(&call, kinds[request->kind]);
+    link_arg_text(&call, request->intake ? "intake" : "form");
     arg_two(&call, request->persons);
     arg_two(&call, request->id_hashes);
     arg_two(&call, request->phone_hashes);
     arg_two(&call, request->contents);
-    link_arg(&call, pair_value(request->record, request->record_count, REPORT_AREA));
     link_arg(&call, request->audit.text);
     link_arg_text(&call, request->audit.hash);
     arg_event(&call, &request->event);
+    link_arg(&call, request->stat);
     arg_record(&call, request->record, request->record_count);
     store_send(store, STORE_NEED_READY, &call, on_accepted, accepting);
 }
@@ -136,7 +157,7 @@ static bool accept_answer_read(const redisReply *reply, struct reports_answer *r
     } kinds[] = {
         {"accepted", REPORTS_ACCEPTED}, {"repeat", REPORTS_REPEAT},       {"same", REPORTS_SAME},
         {"add", REPORTS_ADD},           {"duplicate", REPORTS_DUPLICATE}, {"taken", REPORTS_TAKEN},
-        {"stale", REPORTS_STALE},
+        {"stale", REPORTS_STALE},       {"conflict", REPORTS_CONFLICT},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (!reply_is(reply, kinds[i].word)) {
@@ -181,22 +202,32 @@ static void on_accept_confirmed(void *arg, enum op_status status, const void *an
     accept_finish(accepting, status);
 }
 
+static struct changing *changing_new(struct store *store, const char *receipt,
+                                     const struct store_audit *audit, reports_change_done_fn *done,
+                                     void *arg)
+{
+    struct changing *changing = mem_alloc(sizeof *changing);
+    CHECK(strlen(receipt) == RECEIPT_DIGITS);
+    CHECK(strlen(audit->hash) == HASH_HEX);
+    changing->magic = CHANGING_MAGIC;
+    changing->store = store;
+    changing->bucket = receipt_bucket(receipt);
+    changing->done = done;
+    changing->arg = arg;
+    return changing;
+}
+
 void reports_change(struct store *store, const struct reports_change *request,
                     reports_change_done_fn *done, void *arg)
 {
-    struct changing *changing = mem_alloc(sizeof *changing);
+    struct changing *changing = changing_new(store, request->receipt, &request->audit, done, arg);
     struct link_call call;
     char key[STORE_BUCKET_KEY_BYTES];
     char version[24];
+    char claim_ms[24];
     char link[2] = {request->link, '\0'};
-    CHECK(strlen(request->receipt) == RECEIPT_DIGITS);
-    CHECK(strlen(request->audit.hash) == HASH_HEX);
     snprintf(version, sizeof version, "%lld", (long long)request->version);
-    changing->magic = CHANGING_MAGIC;
-    changing->store = store;
-    changing->bucket = receipt_bucket(request->receipt);
-    changing->done = done;
-    changing->arg = arg;
+    snprintf(claim_ms, sizeof claim_ms, "%lld", (long long)request->claim_ms);
     store_call_begin(&call, KEYS_CHANGE, changing->bucket, key);
     link_arg_text(&call, request->receipt);
     link_arg_text(&call, version);
@@ -209,33 +240,59 @@ void reports_change(struct store *store, const struct reports_change *request,
     link_arg(&call, request->audit.text);
     link_arg_text(&call, request->audit.hash);
     arg_event(&call, &request->event);
+    link_arg(&call, request->stat);
+    link_arg_text(&call, request->promote ? "promote" : request->drop ? "drop" : "");
+    link_arg_text(&call, request->claim_holder);
+    link_arg_text(&call, claim_ms);
     arg_record(&call, request->record, request->record_count);
+    store_send(store, STORE_NEED_CHANGE, &call, on_changed, changing);
+}
+
+void reports_note(struct store *store, const struct reports_note *request,
+                  reports_change_done_fn *done, void *arg)
+{
+    struct changing *changing = changing_new(store, request->receipt, &request->audit, done, arg);
+    struct link_call call;
+    char key[STORE_BUCKET_KEY_BYTES];
+    store_call_begin(&call, KEYS_NOTE, changing->bucket, key);
+    link_arg_text(&call, request->receipt);
+    link_arg_text(&call, request->head);
+    link_arg(&call, request->audit.text);
+    link_arg_text(&call, request->audit.hash);
     store_send(store, STORE_NEED_CHANGE, &call, on_changed, changing);
 }
 
 static void change_finish(struct changing *changing, enum op_status status)
 {
-    changing->done(changing->arg, status, changing->kind);
+    changing->done(changing->arg, status, status == OP_OK ? &changing->answer : NULL);
     changing->magic = 0;
     free(changing);
 }
 
-static bool change_answer_read(const redisReply *reply, enum reports_change_kind *ret)
+static bool change_answer_read(const redisReply *reply, struct reports_change_answer *ret)
 {
     static const struct {
         const char *word;
         enum reports_change_kind kind;
     } kinds[] = {
-        {"changed", REPORTS_CHANGED},
-        {"moved", REPORTS_MOVED},
-        {"gone", REPORTS_GONE},
-        {"known", REPORTS_CHANGE_KNOWN},
+        {"changed", REPORTS_CHANGED}, {"noted", REPORTS_CHANGED},      {"moved", REPORTS_MOVED},
+        {"gone", REPORTS_GONE},       {"known", REPORTS_CHANGE_KNOWN}, {"claimed", REPORTS_CLAIMED},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        if (reply_is(reply, kinds[i].word)) {
-            *ret = kinds[i].kind;
-            return true;
+        if (!reply_is(reply, kinds[i].word)) {
+            continue;
         }
+        ret->kind = kinds[i].kind;
+        if (ret->kind == REPORTS_CHANGED) {
+            ret->version = reply_number(reply, 1);
+            ret->claim_until_ms = reply_number(reply, 2);
+            ret->fence = reply_number(reply, 3);
+        } else if (ret->kind == REPORTS_CLAIMED) {
+            ret->claim_id = reply_str(reply, 1);
+            ret->claim_name = reply_str(reply, 2);
+            ret->claim_until_ms = reply_number(reply, 3);
+        }
+        return true;
     }
     return false;
 }
@@ -247,12 +304,13 @@ static void on_changed(void *arg, enum op_status status, const void *answer)
     if (status == OP_REFUSED) {
         store_doubt(changing->store, answer);
     }
-    if (status == OP_OK && !change_answer_read(answer, &changing->kind)) {
+    if (status == OP_OK && !change_answer_read(answer, &changing->answer)) {
         status = OP_REFUSED;
     }
-    bool stored = changing->kind == REPORTS_CHANGED || changing->kind == REPORTS_CHANGE_KNOWN;
+    enum reports_change_kind kind = changing->answer.kind;
+    bool stored = kind == REPORTS_CHANGED || kind == REPORTS_CHANGE_KNOWN;
     if (status == OP_OK && stored && store_confirms(changing->store)) {
-        store_confirm(changing->store, changing->bucket, changing->kind != REPORTS_CHANGED,
+        store_confirm(changing->store, changing->bucket, kind != REPORTS_CHANGED,
                       on_change_confirmed, changing);
         return;
     }
@@ -360,4 +418,58 @@ void reports_keep_text(struct store *store, const char *kind, const char *id_ver
     if (store->health == STORE_READY) {
         store_write_texts(store);
     }
+}
+
+void reports_read_text(struct store *store, const char *kind, const char *id_version,
+                       reports_text_done_fn *done, void *arg)
+{
+    struct text_reading *reading = mem_alloc(sizeof *reading);
+    struct link_call call = {0};
+    char key[160];
+    *reading = (struct text_reading){TEXT_MAGIC, done, arg};
+    snprintf(key, sizeof key, KEYS_TEXT_FORMAT, kind, id_version);
+    link_arg(&call, STR("GET"));
+    link_arg_text(&call, key);
+    store_send(store, STORE_NEED_LOADED, &call, on_text, reading);
+}
+
+static void on_text(void *arg, enum op_status status, const void *answer)
+{
+    struct text_reading *reading = arg;
+    CHECK_OBJ(reading, TEXT_MAGIC);
+    const redisReply *reply = answer;
+    bool there = status == OP_OK && reply->type == REDIS_REPLY_STRING;
+    reading->done(reading->arg, status, there ? str_make(reply->str, reply->len) : STR(""));
+    reading->magic = 0;
+    free(reading);
+}
+
+void reports_due(struct store *store, unsigned bucket, size_t most, reports_due_done_fn *done,
+                 void *arg)
+{
+    struct due_reading *reading = mem_alloc(sizeof *reading);
+    struct link_call call;
+    char key[STORE_BUCKET_KEY_BYTES];
+    char number[24];
+    *reading = (struct due_reading){DUE_MAGIC, done, arg};
+    snprintf(number, sizeof number, "%zu", most < DUE_MAX ? most : (size_t)DUE_MAX);
+    store_call_begin(&call, KEYS_DUE, bucket, key);
+    link_arg_text(&call, number);
+    store_send(store, STORE_NEED_LOADED, &call, on_due, reading);
+}
+
+static void on_due(void *arg, enum op_status status, const void *answer)
+{
+    struct due_reading *reading = arg;
+    CHECK_OBJ(reading, DUE_MAGIC);
+    const redisReply *reply = answer;
+    struct str receipts[DUE_MAX];
+    size_t count = status == OP_OK && reply->type == REDIS_REPLY_ARRAY ? reply->elements : 0;
+    count = count < DUE_MAX ? count : (size_t)DUE_MAX;
+    for (size_t i = 0; i < count; i++) {
+        receipts[i] = reply_str(reply, i);
+    }
+    reading->done(reading->arg, status, receipts, count);
+    reading->magic = 0;
+    free(reading);
 }

@@ -39,14 +39,48 @@
 #define REPORT_UPSTREAM_ID "upstream"  /* written by settle */
 #define REPORT_ADDED       "added"     /* wall ms of the last addition */
 #define REPORT_SERIAL      "serial"
-#define REPORT_GAUGES      "gauges" /* what statistics last counted of it (domain/stats.h) */
+#define REPORT_LEAD                                                                                \
+    "lead" /* "1": a finding (线索), not counted as a report; "0": it has become one */
+#define REPORT_INDEXES                                                                             \
+    "idx" /* blank-separated: the orders it stands in beside `changes`, a:<area> o:<org> */
+#define REPORT_PATH      "path"    /* blank-separated ids from the top down, earlier places too */
+#define REPORT_NAME_HASH "nm"      /* IDENTITY_NAME */
+#define REPORT_ORG       "org"     /* the organisation that put it in */
+#define REPORT_EXTERNAL  "ext"     /* external_ref */
+#define REPORT_FOUND     "found"   /* wall ms */
+#define REPORT_BASIS     "basis"   /* spoken paper duty */
+#define REPORT_CHANGED   "changed" /* wall ms of the newest version */
+#define REPORT_CHANGED_BY                                                                          \
+    "changed_by" /* form, farmer, upstream, clock, or the name of who did it */
+/* A claim. The function writes claim, until and fence (reports_change.holder); the caller names the holder, and clears all three but fence. */
+#define REPORT_CLAIM       "claim"
+#define REPORT_CLAIM_NAME  "claim_name"
+#define REPORT_CLAIM_UNTIL "claim_until" /* Redis ms */
+#define REPORT_FENCE       "fence"
+/* What readers need of progress, so that they need no procedure (flow/facts.h). */
+#define REPORT_STEP      "step"
+#define REPORT_STEPS     "steps"     /* blank-separated id:due_ms of the steps under way, 0 none */
+#define REPORT_STEP_DUE  "step_due"  /* ms, 0 none */
+#define REPORT_TOTAL_DUE "total_due" /* ms, 0 none */
+#define REPORT_SIGNAL    "signal"    /* green yellow orange red */
+#define REPORT_LATE      "late"      /* "1" or empty */
+#define REPORT_NEXT      "next"      /* ms when the clock changes it by itself, 0 never */
+#define REPORT_ENDED     "ended"     /* ms, 0 not */
+#define REPORT_DECISION  "decision"
+#define REPORT_REASON    "reason"
+#define REPORT_WITHDRAW_EVENT                                                                      \
+    "withdraw_event" /* its delivery makes 撤回 read as done; then empty */
+#define REPORT_CLEARING           "clearing" /* progress of a running 风险消除, or empty */
+#define REPORT_PURGED             "purged"   /* ms when what is personal was deleted, or empty */
+#define REPORT_GAUGES             "gauges" /* what the statistics last counted of it (domain/stats.h) */
+#define REPORT_CLEARING_PROCEDURE "clearing_procedure" /* id@version */
 
 struct store_pair {
     const char *name;
     struct str value;
 };
 
-enum { STORE_PAIRS_MAX = 32, STORE_PERSONS_MAX = 2 };
+enum { STORE_PAIRS_MAX = 56, STORE_PERSONS_MAX = 2 };
 
 /* An event for the queue. id: the receipt for the first one, "{receipt}-{version}" later. */
 struct store_event {
@@ -63,17 +97,22 @@ struct store_audit {
     char hash[65];
 };
 
+enum reports_accept_kind { REPORTS_KIND_REPORT, REPORTS_KIND_LEAD, REPORTS_KIND_DRILL };
+
 struct reports_accept {
     const char *receipt; /* drawn by the caller; its first two digits are the bucket */
-    const char *token;   /* token id */
-    bool token_stale;    /* older than 31 days: only a repeat is answered, else REPORTS_STALE */
+    const char *token;   /* token id; of an intake: who and its Idempotency-Key, hashed */
+    enum reports_accept_kind kind;
+    /* Put in by staff: phone_hashes may be NULL; the same token with another content is REPORTS_CONFLICT; it never joins an open report by itself. */
+    bool intake;
+    bool token_stale; /* older than 31 days: only a repeat is answered, else REPORTS_STALE */
     const char *persons
         [STORE_PERSONS_MAX]; /* under the current lookup key first, then the previous one; NULL ends */
     const char *id_hashes[STORE_PERSONS_MAX]; /* both NULL without an ID */
     const char *phone_hashes[STORE_PERSONS_MAX];
     const char *contents[STORE_PERSONS_MAX];
     bool duplicate_known; /* the caller has seen REPORTS_DUPLICATE and flagged the report */
-    bool drill;
+    struct str stat;      /* lines for the statistics (domain/stats.h), or empty */
     struct store_pair record[STORE_PAIRS_MAX];
     size_t record_count;
     struct store_event event;
@@ -87,7 +126,8 @@ enum reports_kind {
     REPORTS_ADD, /* an open report takes it: read it, merge, reports_change; by_token tells correction from addition */
     REPORTS_DUPLICATE, /* an open report of this ID with another phone exists: flag it and call again */
     REPORTS_TAKEN,     /* the number is used: draw and seal again */
-    REPORTS_STALE      /* the token is too old and unknown */
+    REPORTS_STALE,     /* the token is too old and unknown */
+    REPORTS_CONFLICT /* intake: this key was used with another body; receipt says for what */
 };
 
 struct reports_answer {
@@ -103,7 +143,7 @@ typedef void reports_accept_done_fn(void *arg, enum op_status status,
 void reports_accept(struct store *store, const struct reports_accept *request,
                     reports_accept_done_fn *done, void *arg);
 
-/* A change of a report that is there: an addition, a correction, a step. Optimistic: the version must be the expected one. */
+/* A change of a report that is there: an addition, a correction, a move, a claim. Optimistic: the version must be the expected one. */
 struct reports_change {
     const char *receipt;
     int64_t version;   /* expected; becomes version + 1 */
@@ -111,6 +151,13 @@ struct reports_change {
     const char *person, *content;
     char link;
     const char *hook_id; /* NULL, or a webhook-id: known already → REPORTS_CHANGE_KNOWN */
+    const char
+        *claim_holder; /* NULL, or who claims it (or goes on with it) from now on for claim_ms */
+    int64_t claim_ms;
+    bool promote; /* a lead becomes a report: it counts as accepted now, event is its first */
+    bool
+        drop; /* when nothing of it was ever tried, its events are dropped and this one is not made */
+    struct str stat;                           /* lines for the statistics, or empty */
     struct store_pair record[STORE_PAIRS_MAX]; /* fields to set */
     size_t record_count;
     struct store_event event; /* id NULL: none */
@@ -120,15 +167,40 @@ struct reports_change {
 
 enum reports_change_kind {
     REPORTS_CHANGED,
-    REPORTS_MOVED /* read again */,
+    REPORTS_MOVED, /* read again */
     REPORTS_GONE,
-    REPORTS_CHANGE_KNOWN
+    REPORTS_CHANGE_KNOWN,
+    REPORTS_CLAIMED /* another holds it */
 };
 
+struct reports_change_answer {
+    enum reports_change_kind kind;
+    int64_t version;                 /* CHANGED: the new one */
+    int64_t claim_until_ms;          /* CHANGED with a holder; CLAIMED: the other's */
+    int64_t fence;                   /* CHANGED with a holder */
+    struct str claim_id, claim_name; /* CLAIMED; valid during the call */
+};
+
+/* answer is NULL unless OP_OK. */
 typedef void reports_change_done_fn(void *arg, enum op_status status,
-                                    enum reports_change_kind kind);
+                                    const struct reports_change_answer *answer);
 void reports_change(struct store *store, const struct reports_change *request,
                     reports_change_done_fn *done, void *arg);
+
+/* A link of the chain without a change of the report: somebody has read what is personal. REPORTS_CHANGED, MOVED or GONE. */
+struct reports_note {
+    const char *receipt;
+    const char *head; /* expected */
+    struct store_audit audit;
+};
+void reports_note(struct store *store, const struct reports_note *request,
+                  reports_change_done_fn *done, void *arg);
+
+/* Of a bucket, at most `most` reports that the clock must look at now, the longest due first. Valid during the call; none unless OP_OK. */
+typedef void reports_due_done_fn(void *arg, enum op_status status, const struct str *receipts,
+                                 size_t count);
+void reports_due(struct store *store, unsigned bucket, size_t most, reports_due_done_fn *done,
+                 void *arg);
 
 /* All fields; NULL record when there is no such report. Values are valid during the call. */
 struct report_record {
@@ -151,5 +223,9 @@ void reports_find(struct store *store, const unsigned char *buckets, size_t buck
 /* Form, procedure texts kept while a report refers to them: ms:text:<kind>:<id>@<version>. Written at start when missing. */
 void reports_keep_text(struct store *store, const char *kind, const char *id_version,
                        struct str text);
+/* Empty when it was never kept; valid during the call. */
+typedef void reports_text_done_fn(void *arg, enum op_status status, struct str text);
+void reports_read_text(struct store *store, const char *kind, const char *id_version,
+                       reports_text_done_fn *done, void *arg);
 
 #endif

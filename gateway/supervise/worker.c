@@ -126,6 +126,7 @@ static void begin_drain(struct worker *worker)
     if (worker->forward != NULL) {
         timer_stop(worker->counts); /* the successor counts now */
         forward_stop(worker->forward);
+        sweep_stop(worker->sweep);
     }
     timer_set(worker->drain, 0);
 }
@@ -225,6 +226,7 @@ static void begin(struct worker *worker)
 static void end(struct worker *worker)
 {
     forward_abandon(worker->forward);
+    sweep_stop(worker->sweep);
     store_free(&worker->store);
     loop_flush(worker->loop);
     for (size_t i = 0; i < worker->listener_count; i++) {

@@ -62,10 +62,11 @@ static void order_steps(const struct progress *progress, const struct date *days
     }
 }
 
-static void fill_steps(const struct setup *setup, const struct progress *progress, bool full,
+static void fill_steps(const struct setup *setup, const struct progress_report *report, bool full,
                        struct receipt_view *view)
 {
-    const struct procedure *procedure = progress_route(setup->procedure, progress);
+    const struct progress *progress = &report->progress;
+    const struct procedure *procedure = progress_route(report->procedure, progress);
     struct date days[PROCEDURE_STEPS_MAX];
     bool decided = progress->decided_ms > 0;
     progress_expected(procedure, setup->calendar, progress, days);
@@ -110,15 +111,16 @@ static const char *or_unset(const struct setup *setup, const char *text)
 }
 
 /* One sentence per ending; the reason is the procedure's words, never more. */
-static void fill_ending(const struct setup *setup, const struct progress *progress,
+static void fill_ending(const struct setup *setup, const struct progress_report *report,
                         struct receipt_view *view)
 {
+    const struct progress *progress = &report->progress;
     static const char *const keys[] = {
         [PROGRESS_ADMITTED] = "outcome.admitted",   [PROGRESS_DECLINED] = "outcome.declined",
         [PROGRESS_CLOSED] = "outcome.closed",       [PROGRESS_CLEARED] = "outcome.cleared",
         [PROGRESS_WITHDRAWN] = "outcome.withdrawn",
     };
-    const struct procedure_reason *reason = procedure_reason(setup->procedure,
+    const struct procedure_reason *reason = procedure_reason(report->procedure,
                                                              str_of(progress->reason));
     char date[DEADLINE_SHOWN_BYTES];
     struct buf because;
@@ -154,10 +156,11 @@ static void fill_ending(const struct setup *setup, const struct progress *progre
     buf_release(&because);
 }
 
-static void fill_who_comes(const struct setup *setup, const struct progress *progress,
+static void fill_who_comes(const struct setup *setup, const struct progress_report *report,
                            bool steps_shown, struct receipt_view *view)
 {
-    int current = progress_current(setup->procedure, progress);
+    const struct progress *progress = &report->progress;
+    int current = progress_current(report->procedure, progress);
     char date[DEADLINE_SHOWN_BYTES];
     bool waiting = progress->state == PROGRESS_NEW;
     if (!waiting || current < 0) {
@@ -192,11 +195,12 @@ static void fill_urgent(const struct setup *setup, const struct progress_report 
 }
 
 /* The word of the state: the open step's own, or the ending's. */
-static const char *state_word(const struct setup *setup, const struct progress *progress)
+static const char *state_word(const struct setup *setup, const struct progress_report *report)
 {
-    int current = progress_current(setup->procedure, progress);
+    const struct progress *progress = &report->progress;
+    int current = progress_current(report->procedure, progress);
     if (progress->state == PROGRESS_OPEN && current >= 0) {
-        return progress_route(setup->procedure, progress)->steps[current].word;
+        return progress_route(report->procedure, progress)->steps[current].word;
     }
     char key[64];
     snprintf(
@@ -234,12 +238,12 @@ void receipt_view_make(const struct setup *setup, const struct progress_report *
     receipt_show(report->receipt, ret->shown);
     day_text(report->submitted_ms, ret->submitted);
     if (steps_shown) {
-        fill_steps(setup, progress, full, ret);
+        fill_steps(setup, report, full, ret);
     }
     if (full) {
-        fill_ending(setup, progress, ret);
+        fill_ending(setup, report, ret);
         if (!report->drill) {
-            fill_who_comes(setup, progress, steps_shown, ret);
+            fill_who_comes(setup, report, steps_shown, ret);
         }
         fill_urgent(setup, report, ret);
     }
@@ -247,7 +251,7 @@ void receipt_view_make(const struct setup *setup, const struct progress_report *
     page->shown = ret->shown;
     page->mask = full ? report->mask : "";
     page->place = full ? ret->place : "";
-    page->state_word = state_word(setup, progress);
+    page->state_word = state_word(setup, report);
     page->ending = buf_text(&ret->ending);
     page->reason = "";
     page->who_comes = buf_text(&ret->who_comes);

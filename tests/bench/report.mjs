@@ -1,4 +1,4 @@
-// A durable report: the form's submit against redis-benchmark calling the same function, accept_1, with arguments of the same shape and size.
+// A durable report: the form's submit against redis-benchmark calling the same function, accept_2, with arguments of the same shape and size.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -32,7 +32,7 @@ async function seenCall(system, request) {
   try {
     await until('MONITOR', () => text.startsWith('OK'));
     await fileReports(system, request);
-    const line = await until('the call', () => text.split('\n').find((one) => /"FCALL" "accept_1"/i.test(one) && text.includes(`${one}\n`)));
+    const line = await until('the call', () => text.split('\n').find((one) => /"FCALL" "accept_2"/i.test(one) && text.includes(`${one}\n`)));
     return [...line.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map((match) => match[1].replace(/\\x[0-9a-f]{2}|\\./g, '.'));
   } finally {
     monitor.kill();

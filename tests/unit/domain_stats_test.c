@@ -151,7 +151,7 @@ static void test_objection(void **state)
     static const struct scene scenes[] = {
         {"u = declined solved", "2026-11-24",
          "20261124" V "end.declined=+1 reason.solved=+1 in_time=+1 days.total.1=+1 now.open=-1 "
-                      "now.new=-1 now.signal.green=-1 now.step.visit=-1"},
+         "now.new=-1 now.signal.green=-1 now.step.visit=-1"},
         {"f object", "2026-11-26", "20261126" V "objections=+1 now.objection=+1"},
         {"tick", "2026-12-04", "20261204" V "now.late=+1"},
         {"s object", "2026-12-04", ""},
@@ -161,7 +161,7 @@ static void test_objection(void **state)
          "now.step.visit=+1"},
         {"s = withdrawn", "2026-12-07",
          "20261207" V "end.withdrawn=+1 in_time=+1 days.total.10=+1 now.open=-1 "
-                      "now.signal.green=-1 now.step.visit=-1"},
+         "now.signal.green=-1 now.step.visit=-1"},
         {NULL, NULL, NULL},
     };
     struct stage stage;

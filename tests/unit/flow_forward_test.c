@@ -145,10 +145,10 @@ static void put(const char *receipt, const char *order, int times)
     buf_release(&sealed);
 }
 
-static void on_changed(void *arg, enum op_status status, enum reports_change_kind kind)
+static void on_changed(void *arg, enum op_status status, const struct reports_change_answer *answer)
 {
     assert_int_equal(status, OP_OK);
-    assert_int_equal(kind, REPORTS_CHANGED);
+    assert_int_equal(answer->kind, REPORTS_CHANGED);
     *(bool *)arg = true;
 }
 

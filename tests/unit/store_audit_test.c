@@ -95,11 +95,11 @@ static void test_sweep(void **state)
     reserve(1, 1, 1);
     usleep(5000);
     redis_ask(&bench.redis, "ZADD ms:{07}:drills 1 070000000009");
-    redis_ask(&bench.redis, "ZADD ms:{07}:changes 1 070000000009");
+    redis_ask(&bench.redis, "ZADD ms:{07}:dchanges 1 070000000009");
     queue_sweep(bench.store, 7, on_settled, &got);
     run_until(bench.loop, &got.done);
     assert_places(0, 1, 0, 0, 0, 0);
-    assert_string_equal(redis_ask(&bench.redis, "ZSCORE ms:{07}:changes 070000000009"), "(nil)");
+    assert_string_equal(redis_ask(&bench.redis, "ZSCORE ms:{07}:dchanges 070000000009"), "(nil)");
 }
 
 int main(void)

@@ -51,7 +51,7 @@ static inline struct accepted file(const struct filing *filing)
         .phone_hashes = {filing->phone, filing->old_phone},
         .contents = {filing->content, filing->old_content},
         .duplicate_known = filing->duplicate_known,
-        .drill = filing->drill,
+        .kind = filing->drill ? REPORTS_KIND_DRILL : REPORTS_KIND_REPORT,
     };
     const struct store_pair pairs[] = {
         {REPORT_AREA, STR(AREA)},
@@ -64,6 +64,7 @@ static inline struct accepted file(const struct filing *filing)
         {filing->id ? REPORT_ID_HASH : "noid", str_of(filing->id ? filing->id : "1")},
         {filing->drill ? REPORT_DRILL : "nodrill", STR("1")},
         {REPORT_SEALED, str_make("\0\xff\r\n", 4)},
+        {REPORT_INDEXES, STR("a:" AREA)},
     };
     request.record_count = sizeof pairs / sizeof pairs[0];
     memcpy(request.record, pairs, sizeof pairs);
@@ -86,11 +87,12 @@ struct changed {
     enum reports_change_kind kind;
 };
 
-static inline void on_changed(void *arg, enum op_status status, enum reports_change_kind kind)
+static inline void on_changed(void *arg, enum op_status status,
+                              const struct reports_change_answer *answer)
 {
     struct changed *changed = arg;
     assert_false(changed->done);
-    *changed = (struct changed){true, status, kind};
+    *changed = (struct changed){true, status, answer != NULL ? answer->kind : REPORTS_GONE};
 }
 
 static inline enum reports_change_kind change(const struct reports_change *request)

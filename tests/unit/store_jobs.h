@@ -59,11 +59,12 @@ static inline void put(const char *receipt, const char *hold)
     run_until(bench.loop, &got.done);
 }
 
-static inline void on_changed(void *arg, enum op_status status, enum reports_change_kind kind)
+static inline void on_changed(void *arg, enum op_status status,
+                              const struct reports_change_answer *answer)
 {
     struct got *got = arg;
     assert_int_equal(status, OP_OK);
-    assert_int_equal(kind, REPORTS_CHANGED);
+    assert_int_equal(answer->kind, REPORTS_CHANGED);
     got->done = true;
 }
 

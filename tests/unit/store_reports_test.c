@@ -118,7 +118,7 @@ static void test_correction_moves_index(void **state)
     file(&first);
     assert_int_equal(set_field("070000000001", 1, 'a', REPORT_PHONE_HASH, "hB"), REPORTS_CHANGED);
     assert_string_equal(redis_ask(&bench.redis, "ZRANGE ms:{07}:p:iA 0 -1"), "hB:070000000001");
-    assert_int_equal(set_field("070000000001", 2, 'b', REPORT_AREA, "370115008219"),
+    assert_int_equal(set_field("070000000001", 2, 'b', REPORT_INDEXES, "a:370115008219"),
                      REPORTS_CHANGED);
     assert_string_equal(redis_ask(&bench.redis, "ZRANGE ms:{07}:a:" AREA " 0 -1"), "");
     assert_string_equal(redis_ask(&bench.redis, "ZRANGE ms:{07}:a:370115008219 0 -1"),
@@ -307,9 +307,10 @@ static void test_arguments_are_checked_before_anything_is_written(void **state)
     (void)state;
     struct redis *redis = &bench.redis;
     const char *bad[] = {
-        "FCALL accept_1 1 ms:{07}",
-        "FCALL accept_1 1 ms:{07} 080000000001 t 0 0 0 p o i j h g c d a {} aaaa e a s h",
-        "FCALL change_1 1 ms:{07} 070000000001 1 a",
+        "FCALL accept_2 1 ms:{07}",
+        "FCALL accept_2 1 ms:{07} 080000000001 t 0 0 report form p o i j h g c d {} aaaa e a s h "
+        "stat",
+        "FCALL change_2 1 ms:{07} 070000000001 1 a",
         "FCALL settle_1 1 ms:{07} a b",
         "FCALL settle_1 1 ms:{07} a 1 wrong 0 0 200 w u 1",
         "FCALL reserve_1 1 ms:{07} x y z w",

@@ -1,0 +1,160 @@
+#include "flow/clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "flow/edit.h"
+#include "store/reports.h"
+
+enum { CLOCK_MAGIC = 0xC10C7, ROUND_MS = 5000, FIRST_MS = 500, AT_ONCE = 16, DUE_MAX = 200 };
+
+struct clock {
+    unsigned magic;
+    struct loop *loop;
+    const struct setup *setup;
+    struct store *store;
+    struct timer *timer;
+    bool stopped;
+    size_t bucket;  /* the one being worked on, an index of setup->buckets */
+    size_t waiting; /* reports under way */
+    size_t written; /* of those of this answer */
+    size_t count, next;
+    char receipts[DUE_MAX][RECEIPT_BYTES];
+};
+
+struct ticking {
+    struct clock *clock;
+    char receipt[RECEIPT_BYTES];
+};
+
+static loop_fn on_round;
+static reports_due_done_fn on_due;
+static edit_fn tick;
+static edit_done_fn on_ticked;
+
+struct clock *clock_new(struct loop *loop, const struct setup *setup, struct store *store)
+{
+    struct clock *clock = mem_alloc(sizeof *clock);
+    clock->magic = CLOCK_MAGIC;
+    clock->loop = loop;
+    clock->setup = setup;
+    clock->store = store;
+    clock->timer = timer_new(loop, on_round, clock);
+    timer_set(clock->timer, FIRST_MS);
+    return clock;
+}
+
+void clock_stop(struct clock *clock)
+{
+    if (clock != NULL) {
+        clock->stopped = true;
+        timer_stop(clock->timer);
+    }
+}
+
+void clock_free(struct clock **clock)
+{
+    if (*clock != NULL) {
+        timer_free(&(*clock)->timer);
+        (*clock)->magic = 0;
+        free(*clock);
+        *clock = NULL;
+    }
+}
+
+static void on_round(void *arg)
+{
+    struct clock *clock = arg;
+    CHECK_OBJ(clock, CLOCK_MAGIC);
+    clock->bucket = 0;
+    if (clock->setup->bucket_count > 0) {
+        reports_due(clock->store, clock->setup->buckets[0], DUE_MAX, on_due, clock);
+    }
+}
+
+/* A few at a time, then the next bucket, then a pause. */
+static void go_on(struct clock *clock)
+{
+    while (!clock->stopped && clock->waiting < AT_ONCE && clock->next < clock->count) {
+        struct ticking *ticking = mem_alloc(sizeof *ticking);
+        ticking->clock = clock;
+        snprintf(ticking->receipt, sizeof ticking->receipt, "%s", clock->receipts[clock->next++]);
+        clock->waiting++;
+        const struct edit_request edit = {
+            .receipt = ticking->receipt,
+            .actor = {"clock", ""},
+            .rid = "clock",
+            .edit = tick,
+            .done = on_ticked,
+            .arg = ticking,
+        };
+        edit_report(clock->setup, clock->store, &edit);
+    }
+    if (clock->stopped || clock->waiting > 0) {
+        return;
+    }
+    bool more = clock->count == DUE_MAX && clock->written > 0; /* many are due at midnight */
+    clock->bucket += more ? 0 : 1;
+    if (clock->bucket < clock->setup->bucket_count) {
+        reports_due(clock->store, clock->setup->buckets[clock->bucket], DUE_MAX, on_due, clock);
+    } else {
+        timer_set(clock->timer, ROUND_MS);
+    }
+}
+
+static void on_due(void *arg, enum op_status status, const struct str *receipts, size_t count)
+{
+    struct clock *clock = arg;
+    CHECK_OBJ(clock, CLOCK_MAGIC);
+    clock->count = status == OP_OK ? count : 0;
+    clock->next = 0;
+    clock->written = 0;
+    for (size_t i = 0; i < clock->count; i++) {
+        snprintf(clock->receipts[i], RECEIPT_BYTES, "%.*s", STR_ARG(receipts[i]));
+    }
+    go_on(clock);
+}
+
+/* Pauses end; signal, lateness and the rest follow from the time by themselves when the report is written (flow/edit). */
+static enum edit_verdict tick(void *arg, struct edit_view *view, struct edit_draft *draft)
+{
+    (void)arg;
+    int64_t claim_until = record_number(view->record, REPORT_CLAIM_UNTIL);
+    int64_t next = record_number(view->record, REPORT_NEXT);
+    if ((next == 0 || next > view->now_ms) && (claim_until == 0 || claim_until > view->now_ms)) {
+        return EDIT_STOP; /* another gateway was first, or our clock is behind that of Redis */
+    }
+    bool resumed = progress_tick(view->procedure, view->setup->calendar, view->progress,
+                                 view->now_ms);
+    if (view->clearing_runs) {
+        resumed |= progress_tick(view->clearing_procedure, view->setup->calendar, view->clearing,
+                                 view->now_ms);
+    }
+    draft->audit = json_pack("{s:s}", "ev", resumed ? "resume" : "clock");
+    if (claim_until > 0 && claim_until <= view->now_ms) {
+        json_object_set_new(draft->audit, "claim", json_string("ended"));
+        edit_put_text(draft, REPORT_CLAIM, "");
+        edit_put_text(draft, REPORT_CLAIM_NAME, "");
+        edit_put_text(draft, REPORT_CLAIM_UNTIL, "");
+    }
+    return EDIT_WRITE;
+}
+
+static void on_ticked(void *arg, const struct edit_answer *answer)
+{
+    struct ticking *ticking = arg;
+    struct clock *clock = ticking->clock;
+    CHECK_OBJ(clock, CLOCK_MAGIC);
+    clock->written += answer->kind == EDIT_DONE ? 1 : 0;
+    if (answer->kind != EDIT_DONE) { /* the next round meets it again */
+        log_event(LOG_LEVEL_DEBUG, "clock", "receipt=%s kind=%d",
+                  log_receipt(ticking->receipt).text, (int)answer->kind);
+    }
+    free(ticking);
+    clock->waiting--;
+    go_on(clock);
+}

@@ -1,0 +1,141 @@
+#include "flow/correct.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "flow/identities.h"
+#include "flow/words.h"
+
+enum { CORRECT_MAGIC = 0xC044EC };
+
+struct correcting {
+    unsigned magic;
+    const struct guard *guard;
+    json_t *values; /* what is to be set */
+    struct correct_answer answer;
+    bool unsealable;
+    correct_done_fn *done;
+    void *arg;
+};
+
+static edit_fn complete;
+static edit_done_fn on_edited;
+
+static void set(json_t *values, const char *name, const char *value)
+{
+    if (value != NULL) {
+        json_object_set_new(values, name, json_string(value));
+    }
+}
+
+void correct_report(const struct setup *setup, struct store *store,
+                    const struct correct_request *request, correct_done_fn *done, void *arg)
+{
+    struct correcting *correcting = mem_alloc(sizeof *correcting);
+    correcting->magic = CORRECT_MAGIC;
+    correcting->guard = request->guard;
+    correcting->values = json_object();
+    correcting->done = done;
+    correcting->arg = arg;
+    set(correcting->values, "id_number", request->id_number);
+    set(correcting->values, "name", request->name);
+    set(correcting->values, "phone", request->phone);
+    const struct edit_request edit = {
+        .receipt = request->receipt,
+        .actor = request->actor,
+        .rid = request->rid,
+        .reread = true,
+        .edit = complete,
+        .done = on_edited,
+        .arg = correcting,
+    };
+    edit_report(setup, store, &edit);
+}
+
+static void put_identities(const struct edit_view *view, const json_t *values,
+                           struct edit_draft *draft)
+{
+    struct identities identities;
+    identities_of(&view->setup->keyring, values, STR(""), &identities);
+    edit_put_text(draft, REPORT_PERSON, identities.person[0]);
+    edit_put_text(draft, REPORT_NAME_HASH, identities.name[0]);
+    if (identities.has_phone) {
+        edit_put_text(draft, REPORT_PHONE_HASH, identities.phone[0]);
+    }
+    if (identities.has_id) {
+        edit_put_text(draft, REPORT_ID_HASH, identities.id[0]);
+        snprintf(draft->flag_gone, sizeof draft->flag_gone, "id_missing");
+    }
+}
+
+/* Which of them differ, as words for the audit chain; the values themselves are personal. */
+static json_t *changed_members(const json_t *before, const json_t *now)
+{
+    json_t *names = json_array();
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)now, name, value)
+    {
+        if (!json_equal(value, json_object_get(before, name))) {
+            json_array_append_new(names, json_string(name));
+        }
+    }
+    return names;
+}
+
+static enum edit_verdict complete(void *arg, struct edit_view *view, struct edit_draft *draft)
+{
+    struct correcting *correcting = arg;
+    CHECK_OBJ(correcting, CORRECT_MAGIC);
+    correcting->answer.verdict = guard_judge(correcting->guard, view->record, view->now_ms);
+    correcting->answer.kind = CORRECT_GUARDED;
+    if (correcting->answer.verdict != GUARD_OK) {
+        return EDIT_STOP;
+    }
+    correcting->answer.kind = CORRECT_ENDED;
+    if (progress_decided(view->progress)) {
+        return EDIT_STOP;
+    }
+    json_t *sealed = edit_open(view);
+    const json_t *before = json_object_get(sealed, "values");
+    json_t *changed = changed_members(before, correcting->values);
+    correcting->unsealable = before == NULL;
+    correcting->answer.kind = CORRECT_UNCHANGED;
+    if (before == NULL || json_array_size(changed) == 0) {
+        json_decref(changed);
+        json_decref(sealed);
+        return EDIT_STOP;
+    }
+    correcting->answer.kind = CORRECT_DONE;
+    draft->values = json_deep_copy(before);
+    json_object_update(draft->values, correcting->values);
+    if (json_object_get(correcting->values, "id_number") != NULL) {
+        json_object_del(draft->values, "no_id");
+    }
+    put_identities(view, draft->values, draft);
+    draft->audit = json_pack("{s:s, s:o}", "ev", "corrected", "members", changed);
+    draft->event = "corrected";
+    draft->correction = true;
+    json_decref(sealed);
+    return EDIT_WRITE;
+}
+
+static void on_edited(void *arg, const struct edit_answer *answer)
+{
+    struct correcting *correcting = arg;
+    CHECK_OBJ(correcting, CORRECT_MAGIC);
+    if (answer->kind == EDIT_GONE) {
+        correcting->answer.kind = CORRECT_GONE;
+    } else if (answer->kind == EDIT_LATER || answer->kind == EDIT_CLAIMED ||
+               correcting->unsealable) {
+        correcting->answer.kind = CORRECT_LATER;
+    }
+    correcting->answer.record = answer->record;
+    correcting->done(correcting->arg, &correcting->answer);
+    json_decref(correcting->values);
+    correcting->magic = 0;
+    free(correcting);
+}

@@ -1,0 +1,68 @@
+#include "flow/guard.h"
+
+bool guard_claimed(const struct report_record *record, int64_t now_ms, int64_t *ret_until_ms)
+{
+    *ret_until_ms = record_number(record, REPORT_CLAIM_UNTIL);
+    return record_get(record, REPORT_CLAIM).len > 0 && *ret_until_ms > now_ms;
+}
+
+static bool is_in_scope(const struct guard *guard, const struct report_record *record)
+{
+    struct str old_name;
+    if (guard->org[0] != '\0') {
+        return str_is(record_get(record, REPORT_ORG), guard->org);
+    }
+    area_index area = areas_resolve(guard->areas, record_get(record, REPORT_AREA), &old_name);
+    if (area != AREA_NONE && scope_has(guard->areas, guard->scope, area)) {
+        return true;
+    }
+    return guard->reads &&
+           scope_has_path(guard->areas, guard->scope, record_get(record, REPORT_PATH));
+}
+
+/* Earlier places may look on but not act: inside the scope for reading, without the right for anything else. */
+static bool was_in_scope(const struct guard *guard, const struct report_record *record)
+{
+    return guard->org[0] == '\0' &&
+           scope_has_path(guard->areas, guard->scope, record_get(record, REPORT_PATH));
+}
+
+static enum guard_verdict judge_claim(const struct guard *guard, const struct report_record *record,
+                                      int64_t now_ms)
+{
+    int64_t until_ms;
+    if (guard->holder == NULL) {
+        return GUARD_OK;
+    }
+    bool held = guard_claimed(record, now_ms, &until_ms);
+    bool mine = str_is(record_get(record, REPORT_CLAIM), guard->holder);
+    if (guard->has_fence &&
+        (guard->fence != record_number(record, REPORT_FENCE) || (held && !mine))) {
+        return GUARD_STALE_FENCE;
+    }
+    if (held && !mine) {
+        return GUARD_CLAIMED;
+    }
+    return guard->must_hold && !held ? GUARD_NOT_CLAIMED : GUARD_OK;
+}
+
+enum guard_verdict guard_judge(const struct guard *guard, const struct report_record *record,
+                               int64_t now_ms)
+{
+    if (!is_in_scope(guard, record)) {
+        return was_in_scope(guard, record) ? GUARD_FORBIDDEN : GUARD_UNKNOWN;
+    }
+    if (!guard->has_right) {
+        return GUARD_FORBIDDEN;
+    }
+    if (!guard->body_fits) {
+        return GUARD_BODY;
+    }
+    enum guard_verdict claim = judge_claim(guard, record, now_ms);
+    if (claim != GUARD_OK) {
+        return claim;
+    }
+    bool stale = guard->if_version > 0 &&
+                 guard->if_version != record_number(record, REPORT_VERSION);
+    return stale ? GUARD_STALE_VERSION : GUARD_OK;
+}

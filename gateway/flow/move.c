@@ -1,0 +1,377 @@
+#include "flow/move.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+
+enum { MOVE_MAGIC = 0x30FE, NOTE_BYTES_MAX = 8192 };
+
+struct moving {
+    unsigned magic;
+    struct move_request request; /* receipt, actor and rid are copied by edit */
+    char from[PROGRESS_AREA_BYTES];
+    char receipt[RECEIPT_BYTES];
+    char by[32], name[244];
+    struct move_answer answer;
+    move_done_fn *done;
+    void *arg;
+};
+
+static edit_fn apply;
+static edit_done_fn on_edited;
+
+bool move_source_allows(const struct options *options, enum progress_mover by,
+                        enum progress_move_kind kind)
+{
+    struct str source = str_of(options->progress.source);
+    bool steps = kind == MOVE_STEP || kind == MOVE_DECIDE || kind == MOVE_CLEAR ||
+                 kind == MOVE_MERGE || kind == MOVE_GREEN;
+    if (by == MOVER_UPSTREAM) {
+        return str_is(source, "upstream") || str_is(source, "both");
+    }
+    return by != MOVER_STAFF || !steps || str_is(source, "console") || str_is(source, "both");
+}
+
+void move_report(const struct setup *setup, struct store *store, const struct move_request *request,
+                 move_done_fn *done, void *arg)
+{
+    struct moving *moving = mem_alloc(sizeof *moving);
+    moving->magic = MOVE_MAGIC;
+    moving->request = *request;
+    moving->request.body = json_incref(request->body);
+    moving->done = done;
+    moving->arg = arg;
+    snprintf(moving->receipt, sizeof moving->receipt, "%s", request->receipt);
+    snprintf(moving->by, sizeof moving->by, "%s", request->actor.by);
+    snprintf(moving->name, sizeof moving->name, "%s", request->actor.name);
+    const struct edit_request edit = {
+        .receipt = moving->receipt,
+        .actor = {moving->by, moving->name},
+        .rid = request->rid,
+        .reread = request->reread,
+        .edit = apply,
+        .done = on_edited,
+        .arg = moving,
+    };
+    edit_report(setup, store, &edit);
+}
+
+/* Steps of a running 风险消除 are worked on its own progress; what ends the report itself is not. */
+static bool goes_to_clearing(const struct edit_view *view, const struct progress_move *move)
+{
+    return view->clearing_runs && move->by == MOVER_STAFF &&
+           (move->kind == MOVE_STEP || move->kind == MOVE_DECIDE || move->kind == MOVE_ASK ||
+            move->kind == MOVE_ANSWER || move->kind == MOVE_PAUSE || move->kind == MOVE_RESUME);
+}
+
+static json_t *choices_of(const struct procedure *procedure, const struct calendar *calendar,
+                          const struct progress *progress, enum progress_mover by, int64_t now_ms)
+{
+    struct progress_choice choices[PROGRESS_CHOICES_MAX];
+    size_t count = progress_choices(procedure, calendar, progress, by, now_ms, choices);
+    return progress_choices_json(choices, count);
+}
+
+json_t *move_choices(const struct setup *setup, const struct report_record *record, int64_t now_ms)
+{
+    bool clears = record_get(record, REPORT_CLEARING).len > 0;
+    const struct procedure *procedure = procedures_find(
+        setup->procedures,
+        record_get(record, clears ? REPORT_CLEARING_PROCEDURE : REPORT_PROCEDURE));
+    struct str text = record_get(record, clears ? REPORT_CLEARING : REPORT_PROGRESS);
+    struct progress *progress = mem_alloc(sizeof *progress);
+    json_t *json = json_loadb(text.at ? text.at : "", text.len, 0, NULL);
+    json_t *choices = NULL;
+    if (procedure != NULL && json != NULL && progress_from_json(procedure, json, progress)) {
+        choices = choices_of(procedure, setup->calendar, progress, MOVER_STAFF, now_ms);
+    }
+    json_decref(json);
+    free(progress);
+    return choices ? choices : json_array();
+}
+
+static enum edit_verdict refuse(struct moving *moving, const struct edit_view *view,
+                                const struct progress_move *move, enum progress_refusal refusal)
+{
+    bool clears = goes_to_clearing(view, move);
+    json_decref(moving->answer.moves);
+    moving->answer.kind = MOVED_REFUSED;
+    moving->answer.refusal = refusal;
+    moving->answer.then = move == &moving->request.then;
+    moving->answer.moves = choices_of(
+        clears ? view->clearing_procedure : view->procedure, view->setup->calendar,
+        clears ? view->clearing : view->progress, move->by, view->now_ms);
+    return EDIT_STOP;
+}
+
+/* What stands in the audit chain: what was asked and by which words of the procedure, no notes. */
+static void put_text(json_t *event, const char *member, struct str value)
+{
+    if (value.len > 0) {
+        json_object_set_new(event, member, json_stringn(value.at, value.len));
+    }
+}
+
+static void audit_move(json_t *event, const struct progress_move *move)
+{
+    put_text(event, "step", move->step);
+    put_text(event, "outcome", move->outcome);
+    put_text(event, "decision", move->decision);
+    put_text(event, "reason", move->reason);
+    put_text(event, "category", move->category);
+    put_text(event, "leader", move->leader);
+    put_text(event, "from", move->area_from);
+    put_text(event, "to", move->area_to);
+    if (move->days > 0) {
+        json_object_set_new(event, "days", json_integer(move->days));
+    }
+}
+
+static json_t *audit_of(const struct moving *moving, bool applied)
+{
+    const struct progress_move *move = &moving->request.move;
+    const char *name = moving->request.clearing ? "clearing" : progress_move_name(move->kind);
+    json_t *event = json_pack("{s:s, s:b, s:I}", "ev", name, "applied", applied, "happened",
+                              (json_int_t)move->at_ms);
+    audit_move(event, move);
+    if (moving->request.decides) {
+        audit_move(event, &moving->request.then);
+    }
+    return event;
+}
+
+/* What the monitoring system hears of it, beside the report as it is; what it told us itself is never sent back. */
+static void put_event(const struct moving *moving, const struct progress_move *move,
+                      struct edit_draft *draft)
+{
+    enum procedure_ending_id ending = ENDINGS;
+    if (move->kind == MOVE_DECIDE) {
+        ending = procedure_ending_of(move->decision);
+    } else if (move->kind == MOVE_WITHDRAW && move->by == MOVER_STAFF) {
+        ending = ENDING_WITHDRAWN;
+    }
+    if (move->by == MOVER_UPSTREAM || draft->promote) {
+        return;
+    }
+    if (move->kind == MOVE_MERGE || ending == ENDING_MERGED) {
+        draft->event = "merged";
+    } else if (ending == ENDING_WITHDRAWN) {
+        draft->event = "withdrawn";
+        draft->withdraw = true;
+        draft->drop = true;
+    } else if (ending != ENDINGS) {
+        draft->event = "decided";
+    } else if (move->kind == MOVE_TRANSFER) {
+        draft->event = "transferred";
+    } else if (move->kind == MOVE_STEP) {
+        draft->event = "step";
+    } else {
+        return;
+    }
+    json_decref(draft->event_more);
+    draft->event_more = json_object();
+    json_t *said = json_object();
+    audit_move(said, move);
+    put_text(said, "public_note", move->note);
+    if (moving->request.decides && move == &moving->request.then) {
+        put_text(said, "step", moving->request.move.step);
+        put_text(said, "outcome", moving->request.move.outcome);
+    }
+    json_object_set_new(draft->event_more, draft->event, said);
+}
+
+static void release_claim(struct edit_draft *draft)
+{
+    edit_put_text(draft, REPORT_CLAIM, "");
+    edit_put_text(draft, REPORT_CLAIM_NAME, "");
+    edit_put_text(draft, REPORT_CLAIM_UNTIL, "");
+}
+
+/* The lead was right: the same number goes on as a report, under the report's procedure, its total from the day it was found. */
+static void become_report(struct edit_view *view, struct edit_draft *draft)
+{
+    draft->procedure = procedures_main(view->setup->procedures);
+    draft->promote = true;
+    draft->event = "accepted";
+    progress_begin_found(draft->procedure, view->setup->calendar, view->now_ms,
+                         record_number(view->record, REPORT_FOUND), view->progress);
+    edit_put_text(draft, REPORT_LEAD, "0");
+    snprintf(draft->flag, sizeof draft->flag, "from_lead");
+}
+
+/* The end of 风险消除: cleared ends the report's own progress too, kept leaves it as it was. */
+static void end_clearing(struct edit_view *view, const struct progress_move *move)
+{
+    if (!progress_decided(view->clearing)) {
+        return;
+    }
+    if (view->clearing->state == PROGRESS_CLEARED) {
+        const struct progress_move clear = {
+            .kind = MOVE_CLEAR, .by = MOVER_UPSTREAM, .note = move->note, .at_ms = move->at_ms};
+        progress_apply(view->procedure, view->setup->calendar, view->progress, &clear);
+    }
+    view->clearing_runs = false;
+}
+
+static void effects(struct moving *moving, struct edit_view *view, const struct progress_move *move,
+                    struct edit_draft *draft)
+{
+    struct str old_name;
+    if (goes_to_clearing(view, move)) {
+        end_clearing(view, move);
+    }
+    if (view->lead && move->kind == MOVE_DECIDE && str_is(move->decision, "report")) {
+        become_report(view, draft);
+    }
+    if (move->kind == MOVE_TRANSFER) {
+        draft->area = areas_resolve(view->setup->areas, move->area_to, &old_name);
+    }
+    if (move->kind == MOVE_TRANSFER || (progress_decided(view->progress) && !view->clearing_runs)) {
+        release_claim(draft);
+    }
+    put_event(moving, move, draft);
+}
+
+/* A report keeps its number, and the number says in which bucket it is kept: it can move within its county. */
+static bool place_fits(const struct edit_view *view, const struct progress_move *move)
+{
+    struct str old_name;
+    const struct areas *areas = view->setup->areas;
+    area_index to = areas_resolve(areas, move->area_to, &old_name);
+    return to != AREA_NONE && area_bucket(areas, to) == receipt_bucket(view->receipt);
+}
+
+/* One move on the copy at hand. True: applied. Else *ret says what to answer. */
+static bool apply_one(struct moving *moving, struct edit_view *view, struct progress_move *move,
+                      struct edit_draft *draft, enum progress_refusal *ret)
+{
+    bool clears = goes_to_clearing(view, move);
+    const struct procedure *procedure = clears ? view->clearing_procedure : view->procedure;
+    struct progress *progress = clears ? view->clearing : view->progress;
+    const struct calendar *calendar = view->setup->calendar;
+    if (move->kind == MOVE_TRANSFER) {
+        struct str from = record_get(view->record, REPORT_AREA);
+        snprintf(moving->from, sizeof moving->from, "%.*s", STR_ARG(from));
+        move->area_from = str_of(moving->from);
+    }
+    progress_tick(procedure, calendar, progress, view->now_ms);
+    *ret = !move_source_allows(&view->setup->options, move->by, move->kind) ? REFUSAL_NOT_HERE
+           : move->kind == MOVE_TRANSFER && !place_fits(view, move)
+               ? REFUSAL_UNKNOWN
+               : progress_check(procedure, calendar, progress, move);
+    if (*ret != REFUSAL_NONE) {
+        return false;
+    }
+    enum progress_result result = progress_apply(procedure, calendar, progress, move);
+    CHECK(result == PROGRESS_APPLIED);
+    effects(moving, view, move, draft);
+    return true;
+}
+
+/* 风险消除 begins for whoever was admitted and is still on the list. */
+static bool begin_clearing(struct edit_view *view, enum progress_refusal *ret)
+{
+    *ret = view->clearing_runs                                                  ? REFUSAL_ALREADY
+           : view->progress->state != PROGRESS_ADMITTED                         ? REFUSAL_NOT_ENDED
+           : !move_source_allows(&view->setup->options, MOVER_STAFF, MOVE_STEP) ? REFUSAL_NOT_HERE
+                                                                                : REFUSAL_NONE;
+    if (*ret != REFUSAL_NONE) {
+        return false;
+    }
+    progress_begin(view->clearing_procedure, view->setup->calendar, view->now_ms, view->clearing);
+    view->clearing_runs = true;
+    return true;
+}
+
+static void put_note(const struct moving *moving, const struct edit_view *view,
+                     struct edit_draft *draft)
+{
+    struct str note = moving->request.note;
+    if (note.len > 0) {
+        draft->note = json_pack("{s:I, s:s, s:s, s:I, s:s%}", "at", (json_int_t)view->now_ms, "by",
+                                moving->by, "name", moving->name, "v",
+                                (json_int_t)view->version + 1, "note", note.at, note.len);
+        CHECK(draft->note != NULL);
+    }
+}
+
+/* A move of the monitoring system that does not fit is never lost: it stands in the chain, and staff sees the flag. */
+static enum edit_verdict record_conflict(struct moving *moving, struct edit_draft *draft,
+                                         enum progress_refusal refusal)
+{
+    moving->answer.kind = MOVED_REFUSED;
+    moving->answer.refusal = refusal;
+    draft->audit = audit_of(moving, false);
+    json_object_set_new(draft->audit, "refusal", json_string(progress_refusal_name(refusal)));
+    draft->hook_id = moving->request.hook_id;
+    snprintf(draft->flag, sizeof draft->flag, "upstream_conflict");
+    return EDIT_WRITE;
+}
+
+static enum edit_verdict apply(void *arg, struct edit_view *view, struct edit_draft *draft)
+{
+    struct moving *moving = arg;
+    CHECK_OBJ(moving, MOVE_MAGIC);
+    struct move_request *request = &moving->request;
+    struct progress_move *move = &request->move;
+    enum progress_refusal refusal = REFUSAL_NONE;
+    moving->answer.kind = MOVED_APPLIED;
+    if (request->guard != NULL) {
+        moving->answer.verdict = guard_judge(request->guard, view->record, view->now_ms);
+        if (moving->answer.verdict != GUARD_OK) {
+            moving->answer.kind = MOVED_GUARDED;
+            return EDIT_STOP;
+        }
+    }
+    bool applied = request->clearing ? begin_clearing(view, &refusal)
+                                     : apply_one(moving, view, move, draft, &refusal);
+    if (applied && request->decides) {
+        move = &request->then;
+        applied = apply_one(moving, view, move, draft, &refusal);
+    }
+    if (!applied && refusal == REFUSAL_ALREADY && move == &request->move && !request->decides) {
+        moving->answer.kind = MOVED_UNCHANGED;
+        return EDIT_STOP;
+    }
+    if (!applied && move->by == MOVER_UPSTREAM && refusal != REFUSAL_UNKNOWN &&
+        refusal != REFUSAL_INCOMPLETE) {
+        return record_conflict(moving, draft, refusal);
+    }
+    if (!applied) {
+        return refuse(moving, view, move, refusal);
+    }
+    draft->audit = audit_of(moving, true);
+    draft->hook_id = request->hook_id;
+    put_note(moving, view, draft);
+    return EDIT_WRITE;
+}
+
+static void on_edited(void *arg, const struct edit_answer *answer)
+{
+    struct moving *moving = arg;
+    CHECK_OBJ(moving, MOVE_MAGIC);
+    switch (answer->kind) {
+    case EDIT_DONE:
+    case EDIT_STOPPED:
+        break; /* apply has said what it was */
+    case EDIT_GONE:
+        moving->answer.kind = MOVED_GONE;
+        break;
+    case EDIT_KNOWN:
+        moving->answer.kind = MOVED_KNOWN;
+        break;
+    case EDIT_CLAIMED:
+    case EDIT_LATER:
+        moving->answer.kind = MOVED_LATER;
+        break;
+    }
+    moving->answer.record = answer->record;
+    moving->done(moving->arg, &moving->answer);
+    json_decref(moving->answer.moves);
+    json_decref(moving->request.body);
+    moving->magic = 0;
+    free(moving);
+}

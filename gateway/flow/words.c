@@ -1,0 +1,54 @@
+#include "flow/words.h"
+
+enum { WORDS_BYTES_MAX = 4096 };
+
+bool words_have(struct str words, const char *word)
+{
+    struct str one;
+    while (str_next(&words, ' ', &one)) {
+        if (str_is(one, word)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void words_add(struct buf *to, const char *word)
+{
+    if (word[0] != '\0' && !words_have(buf_str(to), word)) {
+        buf_printf(to, "%s%s", to->len > 0 ? " " : "", word);
+    }
+}
+
+void words_without(struct str words, const char *gone, struct buf *to)
+{
+    struct str one;
+    while (str_next(&words, ' ', &one)) {
+        if (one.len > 0 && !str_is(one, gone)) {
+            buf_printf(to, "%s%.*s", to->len > 0 ? " " : "", STR_ARG(one));
+        }
+    }
+}
+
+void words_of_array(const json_t *array, struct buf *to)
+{
+    size_t i;
+    json_t *item;
+    buf_init(to, WORDS_BYTES_MAX);
+    json_array_foreach((json_t *)array, i, item)
+    {
+        buf_printf(to, "%s%s", i > 0 ? " " : "", json_string_value(item));
+    }
+}
+
+json_t *words_to_array(struct str words)
+{
+    json_t *array = json_array();
+    struct str one;
+    while (str_next(&words, ' ', &one)) {
+        if (one.len > 0) {
+            json_array_append_new(array, json_stringn(one.at, one.len));
+        }
+    }
+    return array;
+}
