@@ -20,6 +20,7 @@
 #include "qr/codes_file.h"
 #include "web/form_cache.h"
 #include "web/receipt_cache.h"
+#include "web/token_limits.h"
 #include "web/web.h"
 
 enum { WEB_MAGIC = 0x3EB, PAGE_BYTES_MAX = 1 << 20, PAGE_HEADERS_BYTES = 1024 };
@@ -32,6 +33,7 @@ struct web {
     struct codes_file *codes;
     struct form_cache *forms;
     struct receipt_cache *receipts;
+    struct token_limits *token_limits;
     struct router farmers, office;
     char headers[PAGE_HEADERS_BYTES]; /* the lines of every answer, see send.c */
 };

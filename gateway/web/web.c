@@ -46,13 +46,17 @@ struct web *web_new(struct loop *loop, const struct setup *setup, struct store *
     web->loop = loop;
     web->setup = setup;
     web->store = store;
-    web->codes = codes_file_open(setup->options.areas.codes, err);
-    if (web->codes == NULL) {
-        free(web);
-        return NULL;
-    }
     web->forms = form_cache_new();
     web->receipts = receipt_cache_new();
+    web->codes = codes_file_open(setup->options.areas.codes, err);
+    if (web->codes != NULL) {
+        web->token_limits = token_limits_new(setup->options.limits.token_per_min,
+                                             setup->options.limits.address_exempt, err);
+    }
+    if (web->token_limits == NULL) {
+        web_free(&web);
+        return NULL;
+    }
     fill_router(web, &web->farmers, farmer_routes, sizeof farmer_routes / sizeof farmer_routes[0]);
     fill_router(web, &web->office, office_routes, sizeof office_routes / sizeof office_routes[0]);
     send_headers_make(web);
@@ -65,6 +69,7 @@ void web_free(struct web **web)
         form_cache_free(&(*web)->forms);
         receipt_cache_free(&(*web)->receipts);
         codes_file_close(&(*web)->codes);
+        token_limits_free(&(*web)->token_limits);
         (*web)->magic = 0;
         free(*web);
         *web = NULL;
