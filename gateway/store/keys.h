@@ -27,10 +27,15 @@
  *   ms:{NN}:sending       zset  event by the ms when its lease ends
  *   ms:{NN}:held          zset  event by the ms when it was put
  *   ms:{NN}:buried        zset  event by the ms when it was buried
- *   ms:{NN}:n             hash  seq, accepted, unsent, drills, leads, made, delivered, dropped, delivered_ms, mark
+ *   ms:{NN}:n             hash  seq, accepted, unsent, drills, leads, made, delivered, dropped, delivered_ms, mark, sgen, slast
  *   ms:{NN}:ledger        hash  <area>:accepted, <area>:unsent, <area>:made
  *   ms:{NN}:g:<cell>:<h>  text  wrong guesses at a receipt in hour h;  ms:{NN}:gi:<cell>:<d> at an ID on day d
  *   ms:{NN}:anchors       list  audit anchors, newest first, `<ms> <seq> <hash>`: a hash over the heads that changed since the one before
+ *   ms:{NN}:sj            list  the statistics journal: lines (domain/stats.h) not folded yet
+ *   ms:{NN}:s<g>:<area>:<period>   hash  <measure> → sum; period YYYYMMDD, YYYYMM or now; g: generation, n's field sgen (absent: 1)
+ *   ms:{NN}:sd<g>:<area>:<period>  hash  <dim>|<measure> → sum
+ *   ms:{NN}:sa<g>         hash  area → its first and last day, YYYYMMDD YYYYMMDD: the areas with sums
+ *   ms:{NN}:sb            text  who recounts now, expires; ms:{NN}:ss zset `<seq> <upper end>` by upper end: slices of that recount
  *   ms:{NN}:wake          channel  something is READY; the message is NN
  *   ms:{NN}:changes       channel  `NN seq index…`: which orders have moved
  *   ms:probe:n            hash  mark: raised by each look at Redis, to see that it takes writes
@@ -76,6 +81,15 @@ enum { KEYS_SCHEMA = 2, KEYS_LIBRARY = 2 };
 #define KEYS_SWEEP        "sweep_1"
 #define KEYS_ANCHOR       "anchor_1"
 #define KEYS_MARK         "mark_1"
+#define KEYS_STATS_ADD    "stats_add_1"
+#define KEYS_STATS_FOLD   "stats_fold_1"
+#define KEYS_STATS_READ   "stats_read_1"
+#define KEYS_STATS_DROP   "stats_drop_1"
+/* recounting */
+#define KEYS_RECOUNT_BEGIN   "stats_recount_begin_1"
+#define KEYS_RECOUNT         "stats_recount_1"
+#define KEYS_RECOUNT_COMPARE "stats_recount_compare_1"
+#define KEYS_RECOUNT_END     "stats_recount_end_1"
 
 /* API tokens: no bucket, whole keys (tokens.lua). */
 #define KEYS_TOKEN         "ms:token:"

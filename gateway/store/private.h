@@ -17,7 +17,8 @@
     "resetkeys resetchannels ~ms:* &ms:* -@all +fcall +ping +select +config|get +info +wait "      \
     "+subscribe +unsubscribe +publish +time +get +set +del +incr +expire +exists +hget +hmget "         \
     "+hgetall +hset +hdel +hincrby +rpush +lpush +lindex +lrange +lrem +ltrim +llen +zadd +zrem "  \
-    "+zrange +zrangebylex +zrangebyscore +zrevrangebyscore +zcard +zscore"
+    "+zrange +zrangebylex +zrangebyscore +zrevrangebyscore +zcard +zscore "                        \
+    "+unlink +hkeys +hlen +hrandfield"
 #define PRIVATE_RULES_DEPLOY                                                                       \
     "resetkeys resetchannels ~ms:* -@all +ping +select +function|load +fcall +get +set"
 
