@@ -31,7 +31,6 @@
  *   ms:{NN}:ledger        hash  <area>:accepted, <area>:unsent, <area>:made
  *   ms:{NN}:g:<cell>:<h>  text  wrong guesses at a receipt in hour h;  ms:{NN}:gi:<cell>:<d> at an ID on day d
  *   ms:{NN}:anchors       list  audit anchors, newest first, `<ms> <seq> <hash>`: a hash over the heads that changed since the one before
- *   ms:{NN}:sj            list  the statistics journal: lines (domain/stats.h) not folded yet
  *   ms:{NN}:s<g>:<area>:<period>   hash  <measure> → sum; period YYYYMMDD, YYYYMM or now; g: generation, n's field sgen (absent: 1)
  *   ms:{NN}:sd<g>:<area>:<period>  hash  <dim>|<measure> → sum
  *   ms:{NN}:sa<g>         hash  area → its first and last day, YYYYMMDD YYYYMMDD: the areas with sums
