@@ -89,6 +89,11 @@ int admin_readyz(const struct shared *shared, const struct admin_state *state, s
     if (to->len == 0) {
         buf_puts(to, "ready\n");
     }
+    if (state->year_unlisted != 0) {
+        buf_printf(to,
+                   "warning: calendar no CN-%d.csv: weekends and the 13 statutory days are used\n",
+                   state->year_unlisted);
+    }
     return 200;
 }
 
@@ -174,6 +179,9 @@ void admin_metrics(const struct shared *shared, const struct admin_state *state,
         health.store == STORE_READY);
     put(to, "gauge", "breaker_open", "1 while nothing is sent because we are configured wrongly",
         health.breaker_open);
+    put(to, "gauge", "calendar_missing",
+        "1 while this year has no calendar file, so that make-up days are not known",
+        state->year_unlisted != 0);
     put_queue(shared, to);
 }
 

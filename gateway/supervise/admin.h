@@ -2,7 +2,7 @@
  * admin.h - the listener for machines that watch: /livez, /readyz, /metrics. It lives in the master, so that it answers while workers die.
  *
  * /readyz: 503 before all workers stand and while draining; else 200, `ready` or one line `degraded: PART why` for each part that is down
- * (the form is served all the same). /metrics: Prometheus text format 0.0.4, prefix mashang_.
+ * (the form is served all the same), then `warning: PART why` for what works and is wrong all the same. /metrics: Prometheus text format 0.0.4, prefix mashang_.
  */
 #ifndef SUPERVISE_ADMIN_H
 #define SUPERVISE_ADMIN_H
@@ -14,7 +14,8 @@
 
 struct admin_state {
     bool draining;
-    bool ready; /* has been ready once */
+    bool ready;        /* has been ready once */
+    int year_unlisted; /* this year, when there is no calendar file of it; else 0 */
     struct generation_state workers;
     uint64_t restarts, killed, redis_restarts, reloads, reloads_refused;
     int64_t started_wall_ms;

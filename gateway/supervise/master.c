@@ -218,6 +218,13 @@ static void on_tick(void *arg)
     timer_set(master->tick, TICK_MS);
 }
 
+/* Asked anew each time: the year ends while the gateway runs. */
+static int year_unlisted(const struct setup *setup)
+{
+    int year = date_of_ms(clock_wall_ms()).year;
+    return calendar_has_year(setup->calendar, year) ? 0 : year;
+}
+
 static void on_admin_asks(void *arg, struct admin_state *ret)
 {
     const struct master *master = arg;
@@ -232,6 +239,7 @@ static void on_admin_asks(void *arg, struct admin_state *ret)
         .started_wall_ms = master->started_wall_ms,
     };
     if (master->current != NULL) {
+        ret->year_unlisted = year_unlisted(generation_setup(master->current));
         generation_state(master->current, &ret->workers);
         ret->restarts += ret->workers.restarts;
         ret->killed += ret->workers.killed;

@@ -496,7 +496,7 @@ describe('what each link shows', () => {
 });
 
 describe('after restarts', () => {
-  const ready = () => until('the store', async () => (await (await fetch(`${system.admin}/readyz`)).text()) === 'ready\n', { ms: 10000 });
+  const ready = () => until('the store', async () => /^ready\n/.test(await (await fetch(`${system.admin}/readyz`)).text()), { ms: 10000 });
   const cases = [
     ['the gateway ended and started', async () => { await system.stopGateway(); await system.startGateway(); }],
     ['the gateway killed with -9', async () => {

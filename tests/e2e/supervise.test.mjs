@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { file, get, household, receiptOf } from '../lib/farmer.mjs';
@@ -28,7 +29,7 @@ test('workers killed with -9 are back within a second, and what was accepted is 
   assert.equal(before.length, 3);
   for (const pid of before) process.kill(pid, 'SIGKILL');
   await until('three successors', () => system.workerPids().length === 3 && system.workerPids().every((pid) => !before.includes(pid)), { ms: 1000, every: 10 });
-  await until('ready again', async () => (await readyz(system)).text === 'ready\n', { ms: 2000 });
+  await until('ready again', async () => /^ready\n/.test((await readyz(system)).text), { ms: 2000 });
   assert.equal(await metric(system, 'worker_restarts_total'), 3);
   assert.equal(await metric(system, 'reports_accepted_total'), 1, 'what a dead worker counted stays');
   assert.equal(receiptOf((await file(system.base, code, answers)).location), first, 'the same household is known');
@@ -59,6 +60,19 @@ test('SIGHUP swaps in a good state and keeps the old one beside a bad one', asyn
   assert.match(system.logText(), /ev=reload kept=old why=.*mashang\.conf:\d+: public\.titel: unknown key/);
   assert.deepEqual(system.workerPids(), pids);
   assert.ok((await get(system.base + code)).html.includes('试验县报名处'));
+});
+
+test('a year without a calendar file: /readyz warns until a reload finds one', async (t) => {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'mashang-calendar-'));
+  const system = await startSystem({ upstream: false, conf: { 'areas.calendar': dir } });
+  t.after(async () => { await system.stop(); fs.rmSync(dir, { recursive: true }); });
+  const year = new Date(Date.now() + 8 * 3600000).getUTCFullYear();
+  assert.deepEqual(await readyz(system), { status: 200, text: `ready\nwarning: calendar no CN-${year}.csv: weekends and the 13 statutory days are used\n` });
+  assert.equal(await metric(system, 'calendar_missing'), 1);
+  fs.writeFileSync(path.join(dir, `CN-${year}.csv`), `date,kind,note\n${year}-01-01,holiday,元旦\n`);
+  system.gateway.kill('SIGHUP');
+  await until('the warning to be gone', async () => (await readyz(system)).text === 'ready\n', { ms: 5000 });
+  assert.equal(await metric(system, 'calendar_missing'), 0);
 });
 
 test('SIGTERM ends everything within 10 s with exit 0, and no process or socket stays', async () => {

@@ -13,7 +13,7 @@ import { encode, fieldsOf, file, get, household, post, receiptOf, textOf, titleO
 import { alive, build, children, end, freePort, root, startSystem, until, writeConf } from '../lib/system.mjs';
 
 const readyz = async (system) => { const answer = await fetch(`${system.admin}/readyz`); return { status: answer.status, text: await answer.text() }; };
-const isReady = (system, ms = 10000) => until('ready', async () => (await readyz(system)).text === 'ready\n', { ms });
+const isReady = (system, ms = 10000) => until('ready', async () => /^ready\n/.test((await readyz(system)).text), { ms });
 const metric = async (system, name) => Number((await (await fetch(`${system.admin}/metrics`)).text()).match(new RegExp(`^mashang_${name} (\\d+)$`, 'm'))?.[1]);
 const queue = (system, ...args) => JSON.parse(system.cli('mashang', 'queue', ...args, '--json'));
 

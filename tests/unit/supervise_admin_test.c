@@ -49,6 +49,12 @@ static void test_readyz_names_each_part_that_is_down(void **state)
            "degraded: upstream HTTP 401\n"
            "degraded: workers 1 of 2\n"
            "degraded: forward worker is down\n");
+    now.year_unlisted = 2031;
+    now.workers = all_up;
+    readyz(shared, &now, 200,
+           "degraded: redis appendfsync is everysec\n"
+           "degraded: upstream HTTP 401\n"
+           "warning: calendar no CN-2031.csv: weekends and the 13 statutory days are used\n");
     now.draining = true;
     readyz(shared, &now, 503, "draining\n");
     now = serving();
@@ -58,6 +64,10 @@ static void test_readyz_names_each_part_that_is_down(void **state)
     shared_give_back(shared, &forward);
     now = serving();
     readyz(shared, &now, 200, "ready\n");
+    now.year_unlisted = 2031;
+    readyz(shared, &now, 200,
+           "ready\n"
+           "warning: calendar no CN-2031.csv: weekends and the 13 statutory days are used\n");
     shared_free(&shared);
 }
 
