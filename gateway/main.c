@@ -6,7 +6,7 @@
 #include "supervise/serve.h"
 
 static const struct command *const commands[] = {
-    &command_serve, &command_check_config, &command_init,  &command_queue,
+    &command_serve, &command_check_config, &command_init,  &command_queue,  &command_token,
     &command_keys,  &command_upstream,     &command_store, &command_render,
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
