@@ -71,6 +71,7 @@ static bool org_fits(struct str org)
     return fine;
 }
 
+/* An organisation's own reports may lie anywhere; whoever sees others' must be told where. */
 static int read_areas(const struct token_cli *cli, struct tokens_row *row)
 {
     struct err err;
@@ -78,7 +79,13 @@ static int read_areas(const struct token_cli *cli, struct tokens_row *row)
     const struct areas *areas = cli->setup->areas;
     const char *text = args_get(cli->args, "--area");
     area_index root = areas_root(areas) == AREA_NONE ? 0 : areas_root(areas);
-    if (!scope_parse(areas, str_of(text), &scope, &err)) {
+    if (text == NULL && !(row->rights & RIGHT_OWN)) {
+        return wrong("--area", "is needed, except with the right own; --help shows how");
+    }
+    if (text == NULL && !scope_all(areas, &scope)) {
+        return wrong("--area", "is needed: the tree has more tops than a token can hold");
+    }
+    if (text != NULL && !scope_parse(areas, str_of(text), &scope, &err)) {
         return cli_fail(CLI_USAGE, "token add: --area: %s (%s), as %.*s %.*s", err.text,
                         cli->setup->options.areas.file, STR_ARG(area_id(areas, root)),
                         STR_ARG(area_shown(areas, root)));
@@ -118,7 +125,7 @@ static int read_days(const struct token_cli *cli, struct tokens_row *row)
 
 static int read_row(const struct token_cli *cli, struct tokens_row *row)
 {
-    static const char *const needed[] = {"--area", "--rights", "--name"};
+    static const char *const needed[] = {"--rights", "--name"};
     const char *name = args_get(cli->args, "--name");
     for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
         if (args_get(cli->args, needed[i]) == NULL) {
@@ -129,8 +136,8 @@ static int read_row(const struct token_cli *cli, struct tokens_row *row)
         return wrong("--name", "allowed: 1 to 60 characters, no control characters");
     }
     snprintf(row->name, sizeof row->name, "%s", name);
-    int code = read_areas(cli, row);
-    code = code == CLI_DONE ? read_rights(cli, row) : code;
+    int code = read_rights(cli, row);
+    code = code == CLI_DONE ? read_areas(cli, row) : code;
     return code == CLI_DONE ? read_days(cli, row) : code;
 }
 

@@ -89,6 +89,17 @@ void scope_read(const struct areas *areas, struct str text, struct scope *ret)
     }
 }
 
+bool scope_all(const struct areas *areas, struct scope *ret)
+{
+    ret->count = 0;
+    for (size_t i = 0; i < area_child_count(areas, AREA_NONE); i++) {
+        if (!add(areas, ret, area_child(areas, AREA_NONE, i))) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void scope_print(const struct areas *areas, const struct scope *scope,
                  char ret_text[SCOPE_TEXT_BYTES])
 {

@@ -23,6 +23,8 @@ bool scope_parse(const struct areas *areas, struct str text, struct scope *ret,
                  struct err *err) MUST_CHECK;
 /* What was kept: ids that no longer name an area are left out, so that a new areas file does not lock anybody out of the rest. May come out empty. */
 void scope_read(const struct areas *areas, struct str text, struct scope *ret);
+/* The whole tree. False: more than SCOPE_AREAS_MAX areas stand at the top. */
+bool scope_all(const struct areas *areas, struct scope *ret) MUST_CHECK;
 /* `ID,ID` as scope_parse reads it. */
 void scope_print(const struct areas *areas, const struct scope *scope,
                  char ret_text[SCOPE_TEXT_BYTES]);

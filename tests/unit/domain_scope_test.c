@@ -169,6 +169,8 @@ static void test_full(void **state)
     strcat(ids, ",1");
     assert_true(scope_parse(many, str_of(ids), &scope, &err)); /* it takes the others' place */
     assert_int_equal(scope.count, 1);
+    assert_true(scope_all(many, &scope));
+    assert_int_equal(scope.count, 1);
     areas_free(&many);
 }
 
@@ -296,6 +298,21 @@ static void test_indexes(void **state)
     }
 }
 
+static void test_all(void **state)
+{
+    char text[4000] = "id,parent,level,name\n";
+    struct scope scope;
+    (void)state;
+    assert_true(scope_all(areas, &scope));
+    assert_true(scope.count == 1 && scope.at[0] == find("P"));
+    for (int i = 0; i <= SCOPE_AREAS_MAX; i++) {
+        sprintf(text + strlen(text), "P%d,,province,省%d\n", i, i);
+    }
+    struct areas *many = load(text);
+    assert_false(scope_all(many, &scope));
+    areas_free(&many);
+}
+
 /* Counties whose ids fall into one bucket share its `changes`; what lies below county level is then filtered by path as well. */
 static void test_shared_bucket(void **state)
 {
@@ -380,7 +397,7 @@ int main(void)
         cmocka_unit_test(test_full),          cmocka_unit_test(test_has),
         cmocka_unit_test(test_has_path),      cmocka_unit_test(test_indexes),
         cmocka_unit_test(test_shared_bucket), cmocka_unit_test(test_too_many),
-        cmocka_unit_test(test_short_file),
+        cmocka_unit_test(test_all),           cmocka_unit_test(test_short_file),
     };
     return cmocka_run_group_tests(tests, open_areas, close_areas);
 }
