@@ -55,9 +55,9 @@ for (const [what, more, durable] of [['as shipped', [], true], ['with appendfsyn
   });
 }
 
-function request(port, method, where, body) {
+function request(port, method, where, body, more = {}) {
   return new Promise((resolve, reject) => {
-    const headers = { host: 'baobao.example.cn' };
+    const headers = { host: 'baobao.example.cn', ...more };
     if (body) Object.assign(headers, { 'content-type': 'application/x-www-form-urlencoded', 'content-length': Buffer.byteLength(body) });
     const ask = https.request({ host: '127.0.0.1', port, path: where, method, headers, rejectUnauthorized: false }, (answer) => {
       let html = '';
@@ -70,6 +70,21 @@ function request(port, method, where, body) {
   });
 }
 
+// A shipped site file, on free ports of loopback, in a folder of ours.
+async function startNginx(t, system, site, change) {
+  const { dir } = system;
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=baobao.example.cn',
+    '-keyout', `${dir}/privkey.pem`, '-out', `${dir}/fullchain.pem`], { stdio: 'ignore' });
+  fs.writeFileSync(`${dir}/site.conf`, change(shipped(`nginx/${site}.conf`)
+    .replaceAll('/etc/ssl/mashang', dir).replaceAll('/var/log/nginx', dir).replaceAll('/usr/local/share/mashang/nginx', path.join(root, 'deploy/nginx'))
+    .replace(/listen \[::\]:.*\n/g, '')));
+  fs.writeFileSync(`${dir}/nginx.conf`, `daemon off; pid ${dir}/nginx.pid; error_log ${dir}/error.log crit; events { }
+http { client_body_temp_path ${dir}; proxy_temp_path ${dir}; fastcgi_temp_path ${dir}; uwsgi_temp_path ${dir}; scgi_temp_path ${dir};
+include ${dir}/site.conf; }`.replace(/^daemon/, `${process.getuid() === 0 ? 'user root; ' : ''}daemon`));
+  const nginx = spawn('nginx', ['-e', `${dir}/error.log`, '-c', `${dir}/nginx.conf`], { stdio: 'inherit', env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` } });
+  t.after(() => end(nginx));
+}
+
 test('a report is filed through the shipped nginx, whose log knows neither code nor signature', async (t) => {
   const system = await startSystem({
     upstream: false,
@@ -80,17 +95,8 @@ test('a report is filed through the shipped nginx, whose log knows neither code 
   t.after(() => system.stop());
   const { dir } = system;
   const [plain, tls] = [await freePort(), await freePort()];
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=baobao.example.cn',
-    '-keyout', `${dir}/privkey.pem`, '-out', `${dir}/fullchain.pem`], { stdio: 'ignore' });
-  fs.writeFileSync(`${dir}/site.conf`, shipped('nginx/mashang.conf')
-    .replaceAll('/etc/ssl/mashang', dir).replaceAll('/var/log/nginx', dir).replaceAll('/usr/local/share/mashang/nginx', path.join(root, 'deploy/nginx'))
-    .replaceAll('127.0.0.1:8080', `127.0.0.1:${system.port}`)
-    .replace(/listen \[::\]:.*\n/g, '').replaceAll('listen 80;', `listen 127.0.0.1:${plain};`).replaceAll('listen 443', `listen 127.0.0.1:${tls}`));
-  fs.writeFileSync(`${dir}/nginx.conf`, `daemon off; pid ${dir}/nginx.pid; error_log ${dir}/error.log crit; events { }
-http { client_body_temp_path ${dir}; proxy_temp_path ${dir}; fastcgi_temp_path ${dir}; uwsgi_temp_path ${dir}; scgi_temp_path ${dir};
-include ${dir}/site.conf; }`.replace(/^daemon/, `${process.getuid() === 0 ? 'user root; ' : ''}daemon`));
-  const nginx = spawn('nginx', ['-e', `${dir}/error.log`, '-c', `${dir}/nginx.conf`], { stdio: 'inherit', env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` } });
-  t.after(() => end(nginx));
+  await startNginx(t, system, 'mashang', (text) => text.replaceAll('127.0.0.1:8080', `127.0.0.1:${system.port}`)
+    .replaceAll('listen 80;', `listen 127.0.0.1:${plain};`).replaceAll('listen 443', `listen 127.0.0.1:${tls}`));
   const code = system.code();
   const form = await until('nginx', () => request(tls, 'GET', code));
   assert.equal(form.status, 200);
@@ -116,4 +122,29 @@ include ${dir}/site.conf; }`.replace(/^daemon/, `${process.getuid() === 0 ? 'use
   for (const secret of [code.slice(3), filed.headers.location.slice(3), receiptOf(filed.headers.location), 'receipt=1']) {
     assert.ok(!log.includes(secret), 'a code, signature or number is in the log');
   }
+});
+
+test('the office is asked through its shipped nginx, whose log knows neither receipt nor query; the farmers\' pages are not there', async (t) => {
+  const [officePort, tls] = [await freePort(), await freePort()];
+  const system = await startSystem({ upstream: false, conf: { 'listen.office': `127.0.0.1:${officePort}`, 'listen.trusted_proxies': '127.0.0.1/32' } });
+  t.after(() => system.stop());
+  await startNginx(t, system, 'mashang-office', (text) => text.replaceAll('127.0.0.1:8081', `127.0.0.1:${officePort}`).replaceAll('listen 8443', `listen 127.0.0.1:${tls}`));
+  const robots = await until('nginx', () => request(tls, 'GET', '/robots.txt'));
+  assert.equal(robots.status, 200);
+  const nobody = await request(tls, 'GET', '/api/v1/reports/412938471655?name=QUERY', undefined, { authorization: 'Bearer ms_nobody' });
+  assert.ok([401, 404].includes(nobody.status), `status ${nobody.status}`);
+  assert.match(nobody.headers['content-type'], /^application\/problem\+json/);
+  assert.equal((await request(tls, 'GET', system.code())).status, 404);
+
+  await system.stopGateway();
+  const busy = await request(tls, 'GET', '/api/v1/search?id_number=QUERY');
+  assert.equal(busy.status, 503);
+  assert.equal(busy.headers['retry-after'], '5');
+  assert.match(busy.headers['content-type'], /^application\/problem\+json/);
+  assert.equal(JSON.parse(busy.html).status, 503);
+
+  const log = fs.readFileSync(`${system.dir}/mashang-office.access.log`, 'utf8') + fs.readFileSync(`${system.dir}/mashang-office.error.log`, 'utf8');
+  assert.match(log, new RegExp(` GET /api/v1/reports ${nobody.status} `));
+  assert.match(log, / GET \/api\/v1\/search 503 /);
+  for (const secret of ['412938471655', 'QUERY', 'ms_nobody', system.code().slice(3)]) assert.ok(!log.includes(secret), `${secret} is in the log`);
 });
