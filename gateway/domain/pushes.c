@@ -131,16 +131,17 @@ static int by_day(const void *a, const void *b)
     return date_compare(left->day, right->day);
 }
 
-static void pay(struct push_period *period, struct date day, bool nothing)
+static void pay(struct push_period *period, const struct push_entry *entry)
 {
+    bool nothing = entry->kind == PUSH_NOTHING;
     if (period->state != PUSH_DELIVERED) {
         period->state = PUSH_DELIVERED;
-        period->delivered = day;
+        period->delivered = entry->day;
         period->nothing = nothing;
     }
     if (!nothing) {
         period->nothing = false;
-        period->found++;
+        period->found += entry->found;
     }
 }
 
@@ -170,7 +171,7 @@ static void pay_calendar(struct ledger *ledger, const struct push_entry *entry)
     struct push_period *period = entry->kind == PUSH_NOTHING ? period_of(ledger, entry->period)
                                                              : period_paid(ledger, entry->day);
     if (period != NULL && entry->kind != PUSH_HAPPENED) {
-        pay(period, entry->day, entry->kind == PUSH_NOTHING);
+        pay(period, entry);
     }
 }
 
@@ -195,17 +196,16 @@ static void open_events(struct ledger *ledger, const struct push_entry *entries,
 
 static void pay_events(struct ledger *ledger, const struct push_entry *entry)
 {
-    bool nothing = entry->kind == PUSH_NOTHING;
     struct push_period *named = entry->period.year != 0 ? period_of(ledger, entry->period) : NULL;
     if (entry->kind == PUSH_HAPPENED) {
         return;
     }
     if (named != NULL) {
-        pay(named, entry->day, nothing);
+        pay(named, entry);
     }
     for (size_t i = 0; i < ledger->count && entry->period.year == 0; i++) {
         if (ledger->at[i].state != PUSH_DELIVERED && !is_after(ledger->at[i].first, entry->day)) {
-            pay(&ledger->at[i], entry->day, nothing);
+            pay(&ledger->at[i], entry);
         }
     }
 }

@@ -71,6 +71,7 @@ struct push_entry {
     struct date day; /* FOUND, NOTHING: when it came. HAPPENED: of the event */
     struct date
         period; /* NOTHING: first day of the period. FOUND: the event's day, of an event push; year 0: none */
+    int found; /* FOUND: how many */
 };
 
 enum push_state { PUSH_OPEN, PUSH_DELIVERED, PUSH_LATE };

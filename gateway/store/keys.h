@@ -17,6 +17,7 @@
  *   ms:{NN}:noted         zset  receipt by the number of the last link that its chain got without a change of the report, and of drills
  *   ms:{NN}:clock         zset  receipt by the ms when the clock changes it: its signal, the end of its claim
  *   ms:{NN}:sj            list  the journal of statistics: what each accept and change adds (domain/stats.h)
+ *   ms:{NN}:pu:<county>   hash  since: the day from which its departments owe pushes; ms:{NN}:pu:<county>:<push> what came of one (deliveries.lua)
  *   ms:{NN}:drills        zset  receipt by the ms when it is gone
  *   ms:{NN}:w:<webhook>   text  a webhook-id that was applied, 30 days
  *   ms:{NN}:e:<event>     hash  r receipt, area, st state, at ms made, seq, n attempts, fence, sealed (gone once delivered), why, hold, up, first
@@ -48,13 +49,13 @@
 /* The shape of everything above. A newer gateway opens older data, an older one refuses newer data. */
 enum { KEYS_SCHEMA = 2, KEYS_LIBRARY = 2 };
 
-#define KEYS_EPOCH         "ms:epoch"
-#define KEYS_PROBE         "ms:probe"
-#define KEYS_SCHEMA_NUMBER "ms:schema"
-#define KEYS_BUCKET_FORMAT "ms:{%02u}"
-#define KEYS_RECORD_FORMAT "ms:{%02u}:r:%s"
-#define KEYS_TEXT_FORMAT   "ms:text:%s:%s"
-#define KEYS_WAKE_FORMAT   "ms:{%02u}:wake"
+#define KEYS_EPOCH          "ms:epoch"
+#define KEYS_PROBE          "ms:probe"
+#define KEYS_SCHEMA_NUMBER  "ms:schema"
+#define KEYS_BUCKET_FORMAT  "ms:{%02u}"
+#define KEYS_RECORD_FORMAT  "ms:{%02u}:r:%s"
+#define KEYS_TEXT_FORMAT    "ms:text:%s:%s"
+#define KEYS_WAKE_FORMAT    "ms:{%02u}:wake"
 #define KEYS_CHANGES_FORMAT "ms:{%02u}:changes"
 
 /* Functions of the library `mashang` (store.lua). */
@@ -89,6 +90,10 @@ enum { KEYS_SCHEMA = 2, KEYS_LIBRARY = 2 };
 #define KEYS_RECOUNT         "stats_recount_1"
 #define KEYS_RECOUNT_COMPARE "stats_recount_compare_1"
 #define KEYS_RECOUNT_END     "stats_recount_end_1"
+
+/* Departments' pushes (deliveries.lua). */
+#define KEYS_DELIVERY_NOTE "delivery_note_1"
+#define KEYS_DELIVERIES    "deliveries_1"
 
 /* API tokens: no bucket, whole keys (tokens.lua). */
 #define KEYS_TOKEN         "ms:token:"

@@ -49,6 +49,7 @@
 #define REPORT_EXTERNAL  "ext"     /* external_ref */
 #define REPORT_FOUND     "found"   /* wall ms */
 #define REPORT_BASIS     "basis"   /* spoken paper duty */
+#define REPORT_PUSH      "push"    /* of which push it is (store/deliveries.h) */
 #define REPORT_CHANGED   "changed" /* wall ms of the newest version */
 #define REPORT_CHANGED_BY                                                                          \
     "changed_by" /* form, farmer, upstream, clock, or the name of who did it */

@@ -219,6 +219,10 @@ local function accept(keys, args)
         (args[17] ~= '' and (kind ~= 'report' or args[19] == '')) then
         return bad('accept: arguments')
     end
+    local r = pairs_from(args, 22)
+    if r.push and not is_delivery(r.push) then
+        return bad('accept: push')
+    end
     local answer = answered_before(P, args) or same_household(P, kind, args)
     if answer then
         return answer
@@ -227,7 +231,6 @@ local function accept(keys, args)
     if redis.call('EXISTS', rkey) == 1 then
         return {'taken'}
     end
-    local r = pairs_from(args, 22)
 
     local now = now_ms()
     local seq = redis.call('HINCRBY', P .. ':n', 'seq', 1)
@@ -249,6 +252,9 @@ local function accept(keys, args)
         redis.call('HINCRBY', P .. ':n', 'leads', 1)
     elseif kind == 'report' then
         count_accepted(P, now, seq, receipt, r.area, {id = args[17], area = args[18], sealed = args[19], hold = args[20]})
+    end
+    if r.push then
+        count_delivery(P, r.push)
     end
     publish_change(P, seq, r.idx or '')
     return {'accepted', receipt, 'f'}

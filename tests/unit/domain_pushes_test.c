@@ -148,6 +148,7 @@ static size_t read_entries(const char *text, struct push_entry *ret)
         *entry = (struct push_entry){.kind = part.at[0] == 'F'   ? PUSH_FOUND
                                              : part.at[0] == 'N' ? PUSH_NOTHING
                                                                  : PUSH_HAPPENED,
+                                     .found = 1,
                                      .day = day_of(str_sub(part, 2, 5))};
         if (part.len > 8) {
             entry->period = day_of(str_from(part, 8));

@@ -37,6 +37,8 @@ struct filing {
     const char *old_person, *old_id, *old_phone, *old_content; /* under the previous key */
     const char *hold;
     bool no_event;
+    bool intake;
+    const char *push; /* REPORT_PUSH of an intake */
 };
 
 static inline struct accepted file(const struct filing *filing)
@@ -68,6 +70,11 @@ static inline struct accepted file(const struct filing *filing)
     };
     request.record_count = sizeof pairs / sizeof pairs[0];
     memcpy(request.record, pairs, sizeof pairs);
+    request.intake = filing->intake;
+    if (filing->push != NULL) {
+        request.record[request.record_count++] = (struct store_pair){REPORT_PUSH,
+                                                                     str_of(filing->push)};
+    }
     if (!filing->drill && !filing->no_event) {
         request.event = (struct store_event){
             .id = filing->receipt, .area = STR(AREA), .sealed = STR("event"), .hold = filing->hold};
@@ -117,8 +124,12 @@ static inline enum reports_change_kind set_field(const char *receipt, int64_t ve
     return change(&request);
 }
 
-static const struct filing first = {"070000000001", "tok1", "pA", "iA", "hA", "cA", false, false,
-                                    false,          NULL,   NULL, NULL, NULL, NULL, false};
+static const struct filing first = {.receipt = "070000000001",
+                                    .token = "tok1",
+                                    .person = "pA",
+                                    .id = "iA",
+                                    .phone = "hA",
+                                    .content = "cA"};
 
 static inline void assert_answer(struct accepted got, enum reports_kind kind, const char *receipt,
                                  char link, bool by_token)
