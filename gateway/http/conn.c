@@ -333,5 +333,7 @@ void conn_stop(struct conn *conn)
 {
     if (conn->state == CONN_IDLE) {
         conn_wait_for(conn, WAIT_LINGER, STOP_GRACE_MS);
+    } else if (conn->state == CONN_BUSY) {
+        exchange_stop(conn->exchange);
     }
 }

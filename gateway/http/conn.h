@@ -60,6 +60,8 @@ struct exchange {
     int status; /* of exchange_send; 0 when detached */
     void (*on_gone)(void *arg);
     void *gone_arg;
+    void (*on_stop)(void *arg);
+    void *stop_arg;
     struct buf form;    /* decoded by exchange_read_form */
     size_t large_bytes; /* of the listener's, held by a body that is larger than a form's */
     struct reader reader;
@@ -95,8 +97,10 @@ void listener_memory_drop(struct listener *listener); /* frees when nothing is l
 void conn_open(struct listener *listener, int fd, const struct sockaddr *peer, bool over_cap);
 void conn_close(struct conn *conn);
 void conn_timed_out(struct conn *conn, enum wait kind);
-void conn_stop(struct conn *conn); /* idle ones close, the others after their answer */
-void conn_on_answer(void *arg);    /* loop_fn: after an answer that came later, or none */
+void conn_stop(
+    struct conn *
+        conn); /* idle ones close, the others after their answer, for which nobody waits longer than he must */
+void conn_on_answer(void *arg); /* loop_fn: after an answer that came later, or none */
 void conn_wait_for(struct conn *conn, enum wait kind, int64_t ms);
 void conn_set_reading(struct conn *conn, bool reading);
 
@@ -109,5 +113,6 @@ void conn_refuse(struct conn *conn, int status);
 struct exchange *exchange_take(struct listener *listener, struct conn *conn);
 void exchange_release(struct exchange *exchange); /* the connection's own hold */
 void exchange_went(struct exchange *exchange);    /* the visitor went away */
+void exchange_stop(struct exchange *exchange);    /* the listener ends */
 
 #endif

@@ -43,6 +43,8 @@ struct exchange *exchange_take(struct listener *listener, struct conn *conn)
     exchange->status = 0;
     exchange->on_gone = NULL;
     exchange->gone_arg = NULL;
+    exchange->on_stop = NULL;
+    exchange->stop_arg = NULL;
     reader_reset(&exchange->reader, listener->options.body_bytes_max);
     exchange->reader.request.arrived_ms = loop_now_ms(listener->loop);
     memcpy(exchange->reader.request.client, conn->peer_text, sizeof conn->peer_text);
@@ -98,6 +100,15 @@ void exchange_went(struct exchange *exchange)
     }
 }
 
+void exchange_stop(struct exchange *exchange)
+{
+    void (*on_stop)(void *) = exchange->on_stop;
+    exchange->on_stop = NULL;
+    if (on_stop != NULL && !exchange->sent && !exchange->gone) {
+        on_stop(exchange->stop_arg);
+    }
+}
+
 const struct request *exchange_request(const struct exchange *exchange)
 {
     CHECK_OBJ(exchange, EXCHANGE_MAGIC);
@@ -144,6 +155,14 @@ void exchange_on_gone(struct exchange *exchange, void (*gone)(void *arg), void *
     CHECK_OBJ(exchange, EXCHANGE_MAGIC);
     exchange->on_gone = gone;
     exchange->gone_arg = arg;
+}
+
+bool exchange_on_stop(struct exchange *exchange, void (*stop)(void *arg), void *arg)
+{
+    CHECK_OBJ(exchange, EXCHANGE_MAGIC);
+    exchange->on_stop = stop;
+    exchange->stop_arg = arg;
+    return !exchange->listener->stopping;
 }
 
 void exchange_header(struct exchange *exchange, const char *name, const char *value)

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/blob.h"
+#include "base/check.h"
 #include "base/fields.h"
 #include "base/str.h"
 
@@ -60,6 +61,9 @@ void exchange_drop(struct exchange **exchange);
 bool exchange_gone(const struct exchange *exchange);
 /* Called once when the visitor goes away before the answer (long polls); may be NULL. */
 void exchange_on_gone(struct exchange *exchange, void (*gone)(void *arg), void *arg);
+/* For a handler that waits for something that may never come: called once when the gateway drains, so that it answers now, with what it has.
+ * False: it drains already, and there must be no waiting. */
+bool exchange_on_stop(struct exchange *exchange, void (*stop)(void *arg), void *arg) MUST_CHECK;
 
 struct str request_header(const struct request *request,
                           const char *name);            /* first one; empty when absent */

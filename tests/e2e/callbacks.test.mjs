@@ -172,3 +172,21 @@ describe('callbacks', () => {
   });
   test('the law', () => lawHolds(system));
 });
+
+describe('[progress] source says whose callbacks count', () => {
+  for (const [source, wanted] of [['console', 404], ['both', 204]]) {
+    test(source, async (t) => {
+      const system = await startSystem({ conf: { 'progress.source': source } });
+      t.after(() => system.stop());
+      const { location } = await file(system.base, system.code(), household());
+      const [id, at] = ['msg_1', new Date()];
+      const body = JSON.stringify({ type: 'report.step', timestamp: at.toISOString(), data: { receipt: receiptOf(location), step: 'visit', outcome: 'passed', at: at.toISOString(), public_note: '公开的话' } });
+      const answer = await fetch(`${system.base}/hooks/upstream`, {
+        method: 'POST', body,
+        headers: { 'content-type': 'application/json', 'webhook-id': id, 'webhook-timestamp': String(Math.floor(at / 1000)), 'webhook-signature': new Webhook(system.callbackSecret).sign(id, at, body) },
+      });
+      assert.equal(answer.status, wanted);
+      assert.equal(textOf((await get(system.base + location)).html).includes('公开的话'), wanted === 204);
+    });
+  }
+});

@@ -115,7 +115,7 @@ static inline void on_waited(void *arg)
     wait_end(waiting);
 }
 
-/* /wait for ever, /wait/700 for so many milliseconds. */
+/* /wait until all ends, /wait/700 for so many milliseconds. */
 static inline void handle_wait(struct exchange *exchange)
 {
     struct waiting *waiting = mem_alloc(sizeof *waiting);
@@ -123,7 +123,10 @@ static inline void handle_wait(struct exchange *exchange)
     waiting->exchange = exchange_hold(exchange);
     exchange_on_gone(exchange, on_waiting_gone, waiting);
     server.waiting++;
-    if (str_to_u64(str_from(exchange_request(exchange)->path, strlen("/wait/")), 60000, &ms)) {
+    if (!exchange_on_stop(exchange, on_waited, waiting)) {
+        on_waited(waiting);
+    } else if (str_to_u64(str_from(exchange_request(exchange)->path, strlen("/wait/")), 60000,
+                          &ms)) {
         waiting->timer = timer_new(exchange_loop(exchange), on_waited, waiting);
         timer_set(waiting->timer, (int64_t)ms);
     }

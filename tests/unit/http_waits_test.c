@@ -63,6 +63,37 @@ static void test_the_end_is_heard_at_once(void **state)
     assert_int_equal(server.counts.open, 0);
 }
 
+/* A reload must not wait half a minute for those who wait, nor leave them without an answer. */
+static void test_a_stop_is_answered_at_once(void **state)
+{
+    (void)state;
+    start(LOCAL, plain());
+    int early = dial();
+    int late = dial();
+    int both = dial();
+    int other = dial();
+    say(early, STR(GET("/wait")));
+    say(both, STR(GET("/wait") GET("/wait")));
+    say(late, STR("GET /wait HTTP/1.1\r\n"));
+    until_waiting(2);
+    int64_t from_ms = clock_mono_ms();
+    assert_has(ask(other, GET("/stop")), "200 OK");
+    say(late, STR("Host: a\r\n\r\n"));
+    const int fds[] = {early, late, both};
+    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
+        const char *answer = hear(fds[i], false);
+        assert_has(answer, "at last");
+        assert_has(answer, "Connection: close");
+        assert_true(closed(fds[i], 1000));
+        close(fds[i]);
+    }
+    assert_true(clock_mono_ms() - from_ms < 1000);
+    close(other);
+    finish();
+    assert_int_equal(server.gone, 0);
+    assert_int_equal(server.waiting, 0);
+}
+
 /* What the process has in memory of its own. */
 static size_t own_bytes(void)
 {
@@ -134,6 +165,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_no_deadline_cuts_a_waiting_request),
         cmocka_unit_test(test_the_end_is_heard_at_once),
+        cmocka_unit_test(test_a_stop_is_answered_at_once),
         cmocka_unit_test(test_a_waiting_reader_is_cheap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
