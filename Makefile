@@ -90,8 +90,14 @@ $(B)/gateway/store/store_lua.o: $(patsubst %,gateway/store/%.lua,$(LUA))
 	@mkdir -p $(@D) && cat $^ > $(B)/gateway/store/store.lua
 	$(Q)cd $(B) && ld -r -b binary -z noexecstack -o gateway/store/store_lua.o gateway/store/store.lua
 
+# So is the document of the API.
+$(B)/gateway/web/openapi_json.o: gateway/web/openapi.json
+	@mkdir -p $(@D)
+	$(Q)ld -r -b binary -z noexecstack -o $@ $<
+
+embedded  = $(if $(filter store,$(1)),$(B)/gateway/store/store_lua.o) $(if $(filter web,$(1)),$(B)/gateway/web/openapi_json.o)
 define room_lib
-$(B)/lib$(1).a: $(call objects,$(1)) $(if $(filter store,$(1)),$(B)/gateway/store/store_lua.o)
+$(B)/lib$(1).a: $(call objects,$(1)) $(call embedded,$(1))
 	@mkdir -p $$(@D) && rm -f $$@ && ar rcs $$@ $$^
 endef
 $(foreach r,$(ROOMS),$(eval $(call room_lib,$(r))))

@@ -76,6 +76,9 @@ bool request_is_cross_site(const struct request *request); /* Sec-Fetch-Site: cr
 enum form_body { FORM_BODY_OK, FORM_BODY_TYPE, FORM_BODY_BROKEN, FORM_BODY_MANY };
 enum form_body exchange_read_form(struct exchange *exchange, struct fields *ret);
 
+/* The same of the query. One of the two per exchange. */
+enum form_body exchange_read_query(struct exchange *exchange, struct fields *ret);
+
 /* Before exchange_send. Values are checked for CR and LF. */
 void exchange_header(struct exchange *exchange, const char *name, const char *value);
 /* Several whole lines at once, each with its CRLF: made once, unchecked. */

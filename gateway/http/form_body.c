@@ -172,3 +172,14 @@ enum form_body exchange_read_form(struct exchange *exchange, struct fields *ret)
                ? read_by_boundary(storage, type, request->body, ret)
                : FORM_BODY_TYPE;
 }
+
+enum form_body exchange_read_query(struct exchange *exchange, struct fields *ret)
+{
+    const struct request *request = exchange_request(exchange);
+    struct buf *storage = &exchange->form;
+    ret->count = 0;
+    storage->bytes_max = request->query.len + 1;
+    buf_clear(storage);
+    CHECK(buf_room(storage, storage->bytes_max) != NULL);
+    return read_urlencoded(storage, request->query, ret);
+}

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "web/api.h"
 #include "web/app.h"
 #include "web/send.h"
 
@@ -23,6 +24,8 @@ static const struct route farmer_routes[] = {
 };
 
 static const struct route office_routes[] = {
+    {HTTP_GET, "/api/*", api_handle},
+    {HTTP_POST, "/api/*", api_handle},
     {HTTP_GET, "/robots.txt", on_robots},
 };
 

@@ -1,0 +1,25 @@
+/*
+ * item.h - one report as the API shows it: the item of the feed, and the detail (gateway/web/openapi.json, Report and ReportDetail). From the
+ * record alone; nothing personal.
+ */
+#ifndef FLOW_ITEM_H
+#define FLOW_ITEM_H
+
+#include <jansson.h>
+
+#include "flow/setup.h"
+#include "store/reports.h"
+
+/* The caller owns it. record needs the fields named in item.c only. now_ms: a claim that is over is none. */
+json_t *item_json(const struct setup *setup, const char *receipt,
+                  const struct report_record *record, int64_t now_ms);
+/* {"id", "path": [shown names from the top down]}; of an area that is no more: its id and an empty path. */
+json_t *item_area(const struct setup *setup, struct str id);
+/* RFC 3339 or null for 0; a text or null for the empty one; blank-separated words as an array. The caller owns them. */
+json_t *item_time(int64_t wall_ms);
+json_t *item_text(struct str text);
+json_t *item_words(struct str words);
+/* null or {"id", "name", "until"} */
+json_t *item_claim(struct str id, struct str name, int64_t until_ms);
+
+#endif
