@@ -82,7 +82,7 @@ const struct option option_table[] = {
         "is not named goes by file. Unset: department=lead.json system=lead.json, beside file."),
     PATH("procedure", "clearing", procedure.clearing, NULL,
          "Steps of 风险消除, leaving the list. Unset: clearing.json beside file."),
-    WORD("progress", "source", progress.source, "upstream", "console upstream both none", "",
+    WORD("progress", "source", progress.source, "both", "console upstream both none", "",
          "Who reports the steps: the township's staff (console; callbacks are then refused), the "
          "monitoring system's callbacks (upstream), both, or nobody (none)."),
 

@@ -15,6 +15,8 @@ struct correcting {
     unsigned magic;
     const struct guard *guard;
     json_t *values; /* what is to be set */
+    char by[32], name[244];
+    struct str note;
     struct correct_answer answer;
     bool unsealable;
     correct_done_fn *done;
@@ -40,6 +42,9 @@ void correct_report(const struct setup *setup, struct store *store,
     correcting->values = json_object();
     correcting->done = done;
     correcting->arg = arg;
+    correcting->note = request->note;
+    snprintf(correcting->by, sizeof correcting->by, "%s", request->actor.by);
+    snprintf(correcting->name, sizeof correcting->name, "%s", request->actor.name);
     set(correcting->values, "id_number", request->id_number);
     set(correcting->values, "name", request->name);
     set(correcting->values, "phone", request->phone);
@@ -119,6 +124,8 @@ static enum edit_verdict complete(void *arg, struct edit_view *view, struct edit
     draft->audit = json_pack("{s:s, s:o}", "ev", "corrected", "members", changed);
     draft->event = "corrected";
     draft->correction = true;
+    draft->note = edit_note(view, (struct edit_actor){correcting->by, correcting->name},
+                            correcting->note);
     json_decref(sealed);
     return EDIT_WRITE;
 }

@@ -15,6 +15,7 @@ struct correct_request {
     const struct guard *guard; /* alive until done */
     /* normalised (domain/resident_id, person, phone); NULL: stays */
     const char *id_number, *name, *phone;
+    struct str note; /* of staff, sealed; borrowed until done */
 };
 
 enum correct_kind {

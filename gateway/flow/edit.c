@@ -2,26 +2,13 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/check.h"
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "domain/person.h"
-#include "domain/stats.h"
-#include "flow/chain.h"
-#include "flow/identities.h"
-#include "flow/snapshot.h"
-#include "flow/words.h"
+#include "flow/edit_writing.h"
 
-enum {
-    EDIT_MAGIC = 0xED17,
-    EDIT_TRIES = 5,
-    NAME_BYTES = 244,
-    PATH_BYTES_MAX = 512,
-    NOTES_MAX = 50
-};
+enum { EDIT_MAGIC = 0xED17, EDIT_TRIES = 5, NAME_BYTES = 244 };
 
 struct edit {
     unsigned magic;
@@ -35,22 +22,6 @@ struct edit {
     edit_done_fn *done;
     void *arg;
     struct edit_answer answer; /* while the record is read once more */
-};
-
-/* Everything that is computed for one write, so that it can be released together. */
-struct writing {
-    struct edit *edit;
-    struct edit_view view;
-    struct progress progress, progress_before, clearing, clearing_before;
-    bool clearing_ran;
-    struct edit_draft draft;
-    struct stats_facts stats_before, stats_after;
-    json_t *sealed; /* opened, when something needs it */
-    struct snapshot snapshot;
-    char *progress_text, *clearing_text, *audit_text;
-    struct buf path_before, path_after, stat, gauges, flags, risks;
-    char head[65], last4[IDENTITY_BYTES], mask[PERSON_MASK_BYTES], placement[16];
-    struct reports_change change;
 };
 
 static reports_read_done_fn on_read;
@@ -87,12 +58,16 @@ void edit_put_text(struct edit_draft *draft, const char *name, const char *copie
     record_put_text(&draft->record, name, copied);
 }
 
-static bool read_progress(const struct procedure *procedure, struct str text, struct progress *ret)
+json_t *edit_note(const struct edit_view *view, struct edit_actor actor, struct str note)
 {
-    json_t *json = json_loadb(text.at ? text.at : "", text.len, 0, NULL);
-    bool read = json != NULL && progress_from_json(procedure, json, ret);
-    json_decref(json);
-    return read;
+    json_t *json = NULL;
+    if (note.len > 0) {
+        json = json_pack("{s:I, s:s, s:s, s:I, s:s%}", "at", (json_int_t)view->now_ms, "by",
+                         actor.by, "name", actor.name, "v", (json_int_t)view->version + 1, "note",
+                         note.at, note.len);
+        CHECK(json != NULL);
+    }
+    return json;
 }
 
 /* The name of a procedure that this process has not at hand yet, or the empty slice. */
@@ -108,386 +83,25 @@ static struct str missing_procedure(const struct setup *setup, const struct repo
     return STR("");
 }
 
-static bool view_make(struct writing *writing, const struct report_record *record)
-{
-    const struct setup *setup = writing->edit->setup;
-    struct edit_view *view = &writing->view;
-    struct str old_name;
-    struct str clearing = record_get(record, REPORT_CLEARING_PROCEDURE);
-    *view = (struct edit_view){
-        .setup = setup,
-        .receipt = writing->edit->receipt,
-        .record = record,
-        .version = record_number(record, REPORT_VERSION),
-        .now_ms = clock_wall_ms(),
-        .drill = str_is(record_get(record, REPORT_DRILL), "1"),
-        .lead = str_is(record_get(record, REPORT_LEAD), "1"),
-        .area = areas_resolve(setup->areas, record_get(record, REPORT_AREA), &old_name),
-        .procedure = procedures_find(setup->procedures, record_get(record, REPORT_PROCEDURE)),
-        .progress = &writing->progress,
-        .clearing_procedure = clearing.len > 0 ? procedures_find(setup->procedures, clearing)
-                                               : procedures_clearing(setup->procedures),
-        .clearing = &writing->clearing,
-        .clearing_runs = record_get(record, REPORT_CLEARING).len > 0,
-    };
-    bool read = read_progress(view->procedure, record_get(record, REPORT_PROGRESS), view->progress);
-    if (read && view->clearing_runs) {
-        read = read_progress(view->clearing_procedure, record_get(record, REPORT_CLEARING),
-                             view->clearing);
-    }
-    writing->progress_before = writing->progress;
-    writing->clearing_before = writing->clearing;
-    writing->clearing_ran = view->clearing_runs;
-    return read;
-}
-
-static void make_flags(struct writing *writing)
-{
-    const struct edit_draft *draft = &writing->draft;
-    buf_init(&writing->flags, FACTS_FLAGS_BYTES);
-    words_without(record_get(writing->view.record, REPORT_FLAGS), draft->flag_gone,
-                  &writing->flags);
-    words_add(&writing->flags, draft->flag);
-}
-
-static void make_facts(struct writing *writing, bool urgent)
-{
-    const struct edit_view *view = &writing->view;
-    const struct setup *setup = view->setup;
-    const struct facts_of of = {
-        .procedure = view->procedure,
-        .progress = view->progress,
-        .clearing_procedure = view->clearing_procedure,
-        .clearing = view->clearing_runs ? view->clearing : NULL,
-        .calendar = setup->calendar,
-        .clocked = !str_is(str_of(setup->options.progress.source), "none"),
-        .urgent = urgent,
-        .flags = buf_str(&writing->flags),
-        .now_ms = view->now_ms,
-    };
-    struct facts *facts = mem_alloc(sizeof *facts);
-    facts_make(&of, facts);
-    record_put_facts(&writing->draft.record, facts);
-    struct str made = record_find(&writing->draft.record, REPORT_FLAGS);
-    buf_clear(&writing->flags);
-    buf_put(&writing->flags, made); /* as they are now, for the event */
-    free(facts);
-}
-
-static char *progress_text(const struct procedure *procedure, const struct progress *progress)
-{
-    json_t *json = progress_to_json(procedure, progress);
-    char *text = json_dumps(json, JSON_COMPACT);
-    CHECK(text != NULL);
-    json_decref(json);
-    return text;
-}
-
-static void put_progress(struct writing *writing)
-{
-    const struct edit_view *view = &writing->view;
-    struct record *record = &writing->draft.record;
-    char name[PROCEDURES_NAME_BYTES];
-    writing->progress_text = progress_text(view->procedure, view->progress);
-    record_put(record, REPORT_PROGRESS, str_of(writing->progress_text));
-    if (writing->draft.procedure != NULL) {
-        procedures_name(view->procedure, name);
-        record_put_text(record, REPORT_PROCEDURE, name);
-    }
-    if (view->clearing_runs || writing->clearing_ran) {
-        procedures_name(view->clearing_procedure, name);
-        writing->clearing_text = view->clearing_runs
-                                     ? progress_text(view->clearing_procedure, view->clearing)
-                                     : mem_strdup("");
-        record_put(record, REPORT_CLEARING, str_of(writing->clearing_text));
-        record_put_text(record, REPORT_CLEARING_PROCEDURE, view->clearing_runs ? name : "");
-    }
-}
-
-static void fill_stats(const struct writing *writing, const struct edit_view *view,
-                       const struct progress *progress, struct str path, bool after,
-                       struct stats_facts *ret)
-{
-    const struct report_record *record = view->record;
-    const struct record *new = &writing->draft.record;
-    struct str claim = after ? record_now(new, record, REPORT_CLAIM)
-                             : record_get(record, REPORT_CLAIM);
-    *ret = (struct stats_facts){
-        .path = path,
-        .source = record_get(record, REPORT_SOURCE),
-        .filed_by = record_get(record, REPORT_FILED_BY),
-        .placement = record_get(record, REPORT_PLACEMENT),
-        .risks = after ? record_now(new, record, REPORT_RISKS) : record_get(record, REPORT_RISKS),
-        .lead = after && writing->draft.promote ? false : view->lead,
-        .drill = view->drill,
-        .urgent = str_is(after ? record_now(new, record, REPORT_URGENT)
-                               : record_get(record, REPORT_URGENT),
-                         "1"),
-        .claimed = after && writing->draft.claim_holder ? true : claim.len > 0,
-        .clearing = after ? view->clearing_runs : writing->clearing_ran,
-        .additions = after && writing->draft.addition ? 1 : 0,
-        .corrections = after && writing->draft.correction ? 1 : 0,
-    };
-    stats_facts_of(
-        after || !writing->draft.procedure
-            ? view->procedure
-            : procedures_find(view->setup->procedures, record_get(record, REPORT_PROCEDURE)),
-        view->setup->calendar, progress, view->now_ms, ret);
-}
-
-static void make_stats(struct writing *writing)
-{
-    const struct edit_view *view = &writing->view;
-    const struct areas *areas = view->setup->areas;
-    area_index to = writing->draft.area != AREA_NONE ? writing->draft.area : view->area;
-    buf_init(&writing->path_before, PATH_BYTES_MAX);
-    buf_init(&writing->path_after, PATH_BYTES_MAX);
-    buf_init(&writing->stat, STATS_LINES_BYTES_MAX);
-    buf_init(&writing->gauges, STATS_GAUGES_BYTES_MAX);
-    if (view->area == AREA_NONE || view->drill) {
-        return; /* of a place that is no more, nothing can be counted; of drills nothing is */
-    }
-    record_path(areas, view->area, &writing->path_before);
-    record_path(areas, to, &writing->path_after);
-    fill_stats(writing, view, &writing->progress_before, buf_str(&writing->path_before), false,
-               &writing->stats_before);
-    fill_stats(writing, view, view->progress, buf_str(&writing->path_after), true,
-               &writing->stats_after);
-    stats_lines(&writing->stats_before, &writing->stats_after,
-                record_get(view->record, REPORT_GAUGES), view->now_ms, &writing->stat,
-                &writing->gauges);
-    record_put(&writing->draft.record, REPORT_GAUGES, buf_str(&writing->gauges));
-}
-
-/* What is sealed anew: the answers, or the notes beside them. */
-static void add_note(json_t *sealed, json_t *note)
-{
-    json_t *notes = json_object_get(sealed, "notes");
-    if (notes == NULL) {
-        notes = json_array();
-        json_object_set_new(sealed, "notes", notes);
-    }
-    if (json_array_size(notes) >= NOTES_MAX) {
-        json_array_remove(notes, 0);
-    }
-    json_array_append(notes, note);
-}
-
-static bool is_sent(const struct writing *writing)
-{
-    const struct edit_draft *draft = &writing->draft;
-    return draft->event != NULL && !writing->view.drill &&
-           (!writing->view.lead || draft->promote) &&
-           snapshot_is_sent(&writing->view.setup->options, draft->event);
-}
-
-/* Risks, mask and last four follow from the answers. */
-static void put_answers(struct writing *writing, const json_t *values)
-{
-    const struct edit_view *view = &writing->view;
-    struct record *record = &writing->draft.record;
-    const char *name = json_string_value(json_object_get(values, "name"));
-    words_of_array(json_object_get(values, "risk"), &writing->risks);
-    person_name_mask(str_of(name ? name : ""), writing->mask);
-    identities_last4_hash(keyring_current(&view->setup->keyring, KEY_LOOKUP), view->receipt,
-                          identities_last4(values), writing->last4);
-    record_put(record, REPORT_RISKS, buf_str(&writing->risks));
-    record_put(record, REPORT_MASK, str_of(writing->mask));
-    record_put(record, REPORT_LAST4, str_of(writing->last4));
-    if (json_is_true(json_object_get(values, "urgent"))) {
-        record_put(record, REPORT_URGENT, STR("1"));
-    }
-}
-
-/* False: what is sealed is needed and cannot be opened. */
-static bool open_sealed(struct writing *writing)
-{
-    struct edit_draft *draft = &writing->draft;
-    if (draft->values == NULL && draft->note == NULL && !is_sent(writing)) {
-        return true;
-    }
-    writing->sealed = edit_open(&writing->view);
-    if (writing->sealed == NULL) {
-        return false;
-    }
-    if (draft->values != NULL) {
-        json_object_set(writing->sealed, "values", draft->values);
-        put_answers(writing, draft->values);
-    }
-    if (draft->note != NULL) {
-        add_note(writing->sealed, draft->note);
-    }
-    return true;
-}
-
-static void make_snapshot(struct writing *writing)
-{
-    const struct edit_view *view = &writing->view;
-    struct edit_draft *draft = &writing->draft;
-    bool sent = is_sent(writing);
-    json_t *flags = words_to_array(buf_str(&writing->flags));
-    char source[24];
-    snprintf(source, sizeof source, "%.*s", STR_ARG(record_get(view->record, REPORT_SOURCE)));
-    snprintf(writing->placement, sizeof writing->placement, "%.*s",
-             STR_ARG(record_get(view->record, REPORT_PLACEMENT)));
-    const struct snapshot_request request = {
-        .setup = view->setup,
-        .receipt = view->receipt,
-        .version = view->version + 1,
-        .first = draft->promote,
-        .type = sent ? draft->event : NULL,
-        .at_ms = view->now_ms,
-        .submitted_ms = record_number(view->record, REPORT_SUBMITTED),
-        .area = draft->area != AREA_NONE ? draft->area : view->area,
-        .placement = writing->placement,
-        .source = source,
-        .values = json_object_get(writing->sealed, "values"),
-        .notes = json_object_get(writing->sealed, "notes"),
-        .flags = flags,
-        .more = draft->event_more,
-    };
-    snapshot_make(&request, &writing->snapshot);
-    json_decref(flags);
-    if (draft->values != NULL || draft->note != NULL) {
-        record_put(&draft->record, REPORT_SEALED, buf_str(&writing->snapshot.report));
-    }
-    if (sent) {
-        bool has_id = record_now(&draft->record, view->record, REPORT_ID_HASH).len > 0;
-        writing->change.event = (struct store_event){
-            .id = writing->snapshot.event_id,
-            .area = draft->area != AREA_NONE ? area_id(view->setup->areas, draft->area)
-                                             : record_get(view->record, REPORT_AREA),
-            .sealed = buf_str(&writing->snapshot.event),
-            .hold = snapshot_hold_reason(&view->setup->options, has_id),
-        };
-        if (draft->withdraw) {
-            record_put(&draft->record, REPORT_WITHDRAW_EVENT, str_of(writing->snapshot.event_id));
-        }
-    }
-}
-
-static void put_place(struct writing *writing)
-{
-    const struct edit_view *view = &writing->view;
-    if (writing->draft.area != AREA_NONE) {
-        record_put_place(&writing->draft.record, view->setup->areas, writing->draft.area,
-                         record_get(view->record, REPORT_ORG),
-                         record_get(view->record, REPORT_INDEXES),
-                         record_get(view->record, REPORT_PATH));
-    } else if (view->area != AREA_NONE && record_get(view->record, REPORT_PATH).len == 0) {
-        struct record *record = &writing->draft.record; /* written by an earlier release */
-        record_put_place(record, view->setup->areas, view->area, STR(""), STR(""), STR(""));
-        record_put(record, REPORT_AREA, record_get(view->record, REPORT_AREA));
-    }
-}
-
-static void make_audit(struct writing *writing)
-{
-    const struct edit *edit = writing->edit;
-    json_t *event = writing->draft.audit;
-    CHECK(event != NULL);
-    json_object_set_new(event, "receipt", json_string(edit->receipt));
-    json_object_set_new(event, "v", json_integer((json_int_t)writing->view.version + 1));
-    json_object_set_new(event, "at", json_integer((json_int_t)writing->view.now_ms));
-    json_object_set_new(event, "by", json_string(edit->by));
-    if (edit->name[0] != '\0') {
-        json_object_set_new(event, "name", json_string(edit->name));
-    }
-    if (writing->stat.len > 0) {
-        json_object_set_new(event, "stat", json_string(buf_text(&writing->stat)));
-    }
-    snprintf(writing->head, sizeof writing->head, "%.*s",
-             STR_ARG(record_get(writing->view.record, REPORT_HEAD)));
-    writing->audit_text = chain_link(&edit->setup->keyring, str_of(writing->head),
-                                     json_incref(event), &writing->change.audit);
-}
-
-static bool make_all(struct writing *writing)
-{
-    struct edit_view *view = &writing->view;
-    struct edit_draft *draft = &writing->draft;
-    if (draft->procedure != NULL) {
-        view->procedure = draft->procedure;
-    }
-    if (!open_sealed(writing)) {
-        return false;
-    }
-    make_flags(writing);
-    make_facts(writing, str_is(record_now(&draft->record, view->record, REPORT_URGENT), "1"));
-    put_progress(writing);
-    put_place(writing);
-    make_stats(writing);
-    if (writing->sealed != NULL) {
-        make_snapshot(writing);
-    }
-    record_put_number(&draft->record, REPORT_CHANGED, view->now_ms);
-    record_put_text(&draft->record, REPORT_CHANGED_BY,
-                    writing->edit->name[0] ? writing->edit->name : writing->edit->by);
-    make_audit(writing);
-    return true;
-}
-
-static void send(struct writing *writing)
-{
-    struct reports_change *change = &writing->change;
-    const struct edit_draft *draft = &writing->draft;
-    change->receipt = writing->edit->receipt;
-    change->version = writing->view.version;
-    change->head = writing->head;
-    change->hook_id = draft->hook_id;
-    change->token = draft->token;
-    change->person = draft->person;
-    change->content = draft->content;
-    change->link = draft->link;
-    change->claim_holder = draft->claim_holder;
-    change->claim_ms = draft->claim_ms;
-    change->promote = draft->promote;
-    change->drop = draft->drop;
-    change->stat = buf_str(&writing->stat);
-    memcpy(change->record, draft->record.at, draft->record.count * sizeof change->record[0]);
-    change->record_count = draft->record.count;
-    reports_change(writing->edit->store, change, on_changed, writing->edit);
-}
-
-static void writing_free(struct writing *writing)
-{
-    struct edit_draft *draft = &writing->draft;
-    json_decref(draft->audit);
-    json_decref(draft->values);
-    json_decref(draft->note);
-    json_decref(draft->event_more);
-    json_decref(writing->sealed);
-    snapshot_release(&writing->snapshot);
-    buf_release(&writing->path_before);
-    buf_release(&writing->path_after);
-    buf_release(&writing->stat);
-    buf_release(&writing->gauges);
-    buf_release(&writing->flags);
-    buf_release(&writing->risks);
-    free(writing->progress_text);
-    free(writing->clearing_text);
-    free(writing->audit_text);
-    free(writing);
-}
-
 /* The edit has the report as it is now. */
 static void work(struct edit *edit, const struct report_record *record)
 {
     struct writing *writing = mem_alloc(sizeof *writing);
-    memset(writing, 0, sizeof *writing);
-    writing->edit = edit;
+    writing->setup = edit->setup;
+    writing->receipt = edit->receipt;
+    writing->actor = (struct edit_actor){edit->by, edit->name};
     writing->draft.area = AREA_NONE;
     record_init(&writing->draft.record);
     enum edit_kind kind = EDIT_DONE;
     const char *why = NULL;
-    if (!view_make(writing, record)) {
+    if (!writing_read(writing, record)) {
         why = "progress";
     } else if (edit->edit(edit->arg, &writing->view, &writing->draft) == EDIT_STOP) {
         kind = EDIT_STOPPED;
-    } else if (!make_all(writing)) {
+    } else if (!writing_make(writing)) {
         why = "seal";
     } else {
-        send(writing);
+        reports_change(edit->store, &writing->change, on_changed, edit);
         writing_free(writing);
         return;
     }

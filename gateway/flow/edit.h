@@ -100,6 +100,8 @@ void edit_report(const struct setup *setup, struct store *store,
 
 /* The sealed part of what is being edited: {"values": {…}, "notes": […]}; NULL when it cannot be opened. The caller owns it. */
 json_t *edit_open(const struct edit_view *view);
+/* A note of staff for the draft; NULL for the empty text. */
+json_t *edit_note(const struct edit_view *view, struct edit_actor actor, struct str note);
 /* Copies of these texts into the draft's record. */
 void edit_put_text(struct edit_draft *draft, const char *name, const char *copied);
 

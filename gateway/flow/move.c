@@ -7,7 +7,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 
-enum { MOVE_MAGIC = 0x30FE, NOTE_BYTES_MAX = 8192 };
+enum { MOVE_MAGIC = 0x30FE };
 
 struct moving {
     unsigned magic;
@@ -286,18 +286,6 @@ static bool begin_clearing(struct edit_view *view, enum progress_refusal *ret)
     return true;
 }
 
-static void put_note(const struct moving *moving, const struct edit_view *view,
-                     struct edit_draft *draft)
-{
-    struct str note = moving->request.note;
-    if (note.len > 0) {
-        draft->note = json_pack("{s:I, s:s, s:s, s:I, s:s%}", "at", (json_int_t)view->now_ms, "by",
-                                moving->by, "name", moving->name, "v",
-                                (json_int_t)view->version + 1, "note", note.at, note.len);
-        CHECK(draft->note != NULL);
-    }
-}
-
 /* A move of the monitoring system that does not fit is never lost: it stands in the chain, and staff sees the flag. */
 static enum edit_verdict record_conflict(struct moving *moving, struct edit_draft *draft,
                                          enum progress_refusal refusal)
@@ -345,7 +333,7 @@ static enum edit_verdict apply(void *arg, struct edit_view *view, struct edit_dr
     }
     draft->audit = audit_of(moving, true);
     draft->hook_id = request->hook_id;
-    put_note(moving, view, draft);
+    draft->note = edit_note(view, (struct edit_actor){moving->by, moving->name}, request->note);
     return EDIT_WRITE;
 }
 

@@ -50,8 +50,7 @@ static bool path_fits(const char *pattern, struct str path, struct str *ret_segm
     }
     struct str before = str_sub(fixed, 0, (size_t)hole);
     struct str after = str_from(fixed, (size_t)hole + 2);
-    if (!str_starts(path, before) || !str_ends(path, after) ||
-        path.len <= before.len + after.len) {
+    if (!str_starts(path, before) || !str_ends(path, after) || path.len <= before.len + after.len) {
         return false;
     }
     *ret_segment = str_sub(str_from(path, before.len), 0, path.len - before.len - after.len);
@@ -370,10 +369,10 @@ void api_send_guarded(struct api_call *call, enum guard_verdict verdict,
     case GUARD_STALE_VERSION: {
         int64_t changed_ms = record_number(record, REPORT_CHANGED);
         changed_ms = changed_ms > 0 ? changed_ms : record_number(record, REPORT_SUBMITTED);
-        json_t *more = json_pack(
-            "{s:I, s:o, s:o}", "version", (json_int_t)record_number(record, REPORT_VERSION),
-            "changed_at", item_time(changed_ms), "changed_by",
-            item_text(record_get(record, REPORT_CHANGED_BY)));
+        json_t *more = json_pack("{s:I, s:o, s:o}", "version",
+                                 (json_int_t)record_number(record, REPORT_VERSION), "changed_at",
+                                 item_time(changed_ms), "changed_by",
+                                 item_text(record_get(record, REPORT_CHANGED_BY)));
         api_send_problem(call, 412, "Changed meanwhile", NULL, more);
         break;
     }

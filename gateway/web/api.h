@@ -35,8 +35,8 @@ struct api_call {
     bool own; /* sees only what its organisation put in */
     struct token_quota quota;
     /* of a body */
-    json_t *body; /* an object; NULL: faults say why, or there is none */
-    bool broken;  /* 400 instead of 422 */
+    json_t *body;               /* an object; NULL: faults say why, or there is none */
+    bool broken;                /* 400 instead of 422 */
     struct json_faults *faults; /* of routes with a body, else NULL */
     struct guard guard;
     void *state; /* the handler's, freed by it before api_end */
@@ -46,9 +46,9 @@ typedef void api_handler_fn(struct api_call *call);
 
 struct api_route {
     enum http_method method;
-    const char *path; /* behind /api/v1; {} stands for a receipt */
-    unsigned right;   /* any one of them */
-    bool open;        /* needs no token */
+    const char *path;                  /* behind /api/v1; {} stands for a receipt */
+    unsigned right;                    /* any one of them */
+    bool open;                         /* needs no token */
     bool body_needed;                  /* false: no body is an empty object */
     const struct json_member *members; /* of its JSON body; NULL: none is allowed */
     api_handler_fn *handler;
@@ -56,8 +56,8 @@ struct api_route {
 
 http_handler_fn api_handle;
 
-api_handler_fn api_feed, api_detail, api_history, api_search, api_search_body, api_intake, api_stats, api_pushes,
-    api_push_nothing;                                                     /* api_feed.c … */
+api_handler_fn api_feed, api_detail, api_history, api_search, api_search_body, api_intake,
+    api_stats, api_pushes, api_push_nothing;                             /* api_feed.c … */
 api_handler_fn api_claim, api_release, api_steps, api_move, api_correct; /* api_moves.c */
 
 bool api_has(const struct api_call *call, unsigned rights); /* any of them */

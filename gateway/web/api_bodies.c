@@ -110,6 +110,5 @@ const struct json_member api_correct_members[] = {
     {.name = "phone", .kinds = JSON_KIND_TEXT, .chars_max = 64},
     FENCE,
     NOTE,
-    PUBLIC_NOTE,
     END,
 };

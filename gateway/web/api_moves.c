@@ -68,8 +68,8 @@ static void claim(struct api_call *call, int64_t minutes)
 void api_claim(struct api_call *call)
 {
     if (has_receipt(call)) {
-        claim(call, json_member_whole(call->body, "minutes",
-                                      call->web->setup->options.claims.minutes));
+        claim(call,
+              json_member_whole(call->body, "minutes", call->web->setup->options.claims.minutes));
     }
 }
 
@@ -351,7 +351,8 @@ static void read_completed(struct api_call *call, struct completed *ret)
         .has_id = id.len > 0, .has_name = name.len > 0, .has_phone = phone.len > 0};
     if (ret->has_id &&
         resident_id_parse(id, date_of_ms(clock_wall_ms()), ret->id) != RESIDENT_ID_OK) {
-        add_fault(call, "id_number", "not_allowed", "an ID number of 18 characters (GB 11643-1999)");
+        add_fault(call, "id_number", "not_allowed",
+                  "an ID number of 18 characters (GB 11643-1999)");
     }
     if (ret->has_name && person_name_parse(name, ret->name) != PERSON_OK) {
         add_fault(call, "name", "characters", "a name of 2 to 50 characters");
@@ -386,6 +387,7 @@ void api_correct(struct api_call *call)
         .id_number = completed.has_id ? completed.id : NULL,
         .name = completed.has_name ? completed.name : NULL,
         .phone = completed.has_phone ? completed.phone : NULL,
+        .note = json_member_text(call->body, "note"),
     };
     correct_report(call->web->setup, call->web->store, &request, on_corrected, call);
     explicit_bzero(&completed, sizeof completed);
