@@ -284,14 +284,18 @@ local function counted_before(P, seqs, last)
     return false
 end
 
+-- A link without a higher `v` is a note, which moves nothing.
 local function recount_report(P, receipt, last, sums, days)
-    local seqs, texts = {}, {}
+    local seqs, texts, version = {}, {}, 0
     for _, link in ipairs(redis.call('LRANGE', P .. ':x:' .. receipt, 0, -1)) do
         local seq, json = link:match('^%x+ (%d+) (.*)$')
-        seqs[#seqs + 1] = tonumber(seq)
-        if seqs[#seqs] <= last then
-            local ok, event = pcall(cjson.decode, json)
-            texts[#texts + 1] = ok and type(event.stat) == 'string' and event.stat or ''
+        local ok, event = pcall(cjson.decode, json)
+        if ok and (tonumber(event.v) or 0) > version then
+            version = tonumber(event.v)
+            seqs[#seqs + 1] = tonumber(seq)
+            if seqs[#seqs] <= last and type(event.stat) == 'string' then
+                texts[#texts + 1] = event.stat
+            end
         end
     end
     if not counted_before(P, seqs, last) then

@@ -70,13 +70,20 @@ static void change(int report)
             buf_putc(&json, c == '\t' ? 't' : 'n');
         }
     }
-    redis_ask(&bench.redis, "EVAL %s 0 07000000%04d %s %s",
-              "local seq = redis.call('HINCRBY', 'ms:{07}:n', 'seq', 1) "
-              "redis.call('RPUSH', 'ms:{07}:x:' .. ARGV[1], string.rep('a', 64) .. ' ' .. seq .. "
-              "' {\"ev\":\"step\",\"stat\":\"' .. ARGV[2] .. '\"}') "
+    redis_ask(&bench.redis, "EVAL %s 0 07000000%04d %s %s %d",
+              "local function link(v, more) "
+              "  local seq = redis.call('HINCRBY', 'ms:{07}:n', 'seq', 1) "
+              "  redis.call('RPUSH', 'ms:{07}:x:' .. ARGV[1], string.rep('a', 64) .. ' ' .. seq .. "
+              "  ' {\"v\":' .. v .. more .. '}') "
+              "  return seq "
+              "end "
+              "local v = redis.call('HINCRBY', 'ms:{07}:r:' .. ARGV[1], 'v', 1) "
+              "if ARGV[4] == '0' then link(v - 1, '') end " /* somebody has read it */
+              "local seq = link(v, ',\"stat\":\"' .. ARGV[2] .. '\"') "
               "redis.call('ZADD', 'ms:{07}:changes', seq, ARGV[1]) "
+              "if ARGV[4] == '1' then link(v, '') end "
               "return redis.call('RPUSH', 'ms:{07}:sj', ARGV[3])",
-              report, buf_text(&json), buf_text(&lines));
+              report, buf_text(&json), buf_text(&lines), random_below(4));
     buf_release(&lines);
     buf_release(&json);
 }
@@ -388,6 +395,32 @@ static void test_rebuild_among_writers(void **state)
     }
 }
 
+/* Read by somebody, counted, then changed: what was read moved nothing. */
+static void test_note_during_recount(void **state)
+{
+    (void)state;
+    for (int report = 0; report < 12; report++) {
+        change(report);
+    }
+    redis_ask(&bench.redis, "FCALL stats_recount_begin_1 1 ms:{07} me");
+    redis_ask(&bench.redis, "EVAL %s 0",
+              "local seq = redis.call('HINCRBY', 'ms:{07}:n', 'seq', 1) "
+              "redis.call('RPUSH', 'ms:{07}:x:070000000000', string.rep('b', 64) .. ' ' .. seq .. "
+              "' {\"v\":1}')");
+    char next[24] = "0";
+    for (int i = 0; i < 10 && strcmp(next, "-1") != 0; i++) {
+        snprintf(next, sizeof next, "%s",
+                 redis_ask(&bench.redis, "FCALL stats_recount_1 1 ms:{07} me %s 5", next));
+        if (i == 0) {
+            change(0);
+        }
+    }
+    assert_string_equal(
+        redis_ask(&bench.redis, "FCALL stats_recount_compare_1 1 ms:{07} me 1 0 9999"), "-1  ");
+    redis_ask(&bench.redis, "FCALL stats_recount_end_1 1 ms:{07} me take");
+    assert_like_model();
+}
+
 /* A recount that died: another may begin when its time is over, what it left is dropped, folding goes on. */
 static void test_recount_dies(void **state)
 {
@@ -440,6 +473,7 @@ int main(void)
         cmocka_unit_test_setup(test_many_areas, begin_test),
         cmocka_unit_test_setup(test_audit_and_rebuild, begin_test),
         cmocka_unit_test_setup(test_rebuild_among_writers, begin_test),
+        cmocka_unit_test_setup(test_note_during_recount, begin_test),
         cmocka_unit_test_setup(test_recount_dies, begin_test),
         cmocka_unit_test_setup(test_redis_dies, begin_test),
     };
