@@ -52,6 +52,9 @@ struct store {
     struct guess *guesses; /* under way, by ID: one at a time per cell */
     void (*woken)(void *arg, unsigned bucket);
     void *woken_arg;
+    void (*heard)(void *arg, unsigned bucket, int64_t seq, struct str orders); /* feed_on_change */
+    loop_fn *heard_anew;
+    void *heard_arg;
     bool waited;
     bool closing; /* nothing is sent any more */
     bool closed;  /* freed when the last of check and guesses has reported */

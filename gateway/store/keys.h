@@ -36,8 +36,9 @@
  *   ms:{NN}:sd<g>:<area>:<period>  hash  <dim>|<measure> → sum
  *   ms:{NN}:sa<g>         hash  area → its first and last day, YYYYMMDD YYYYMMDD: the areas with sums
  *   ms:{NN}:sb            text  who recounts now, expires; ms:{NN}:ss zset `<seq> <upper end>` by upper end: slices of that recount
+ *   ms:{NN}:access        zset  by the ms: who searched for a person, `<ms> <words>`; kept [retention] audit_days
  *   ms:{NN}:wake          channel  something is READY; the message is NN
- *   ms:{NN}:changes       channel  `NN seq index…`: which orders have moved
+ *   ms:{NN}:changes       channel  `NN seq index…`: which orders have moved beside `changes`; of a drill `NN seq dchanges`
  *   ms:probe:n            hash  mark: raised by each look at Redis, to see that it takes writes
  *   ms:token:<hex>        hash  an API token by the SHA-256 of its text: id name areas rights org made until disabled
  *   ms:tokenid:<id>       text  <hex>;  ms:tokens  zset of the ids by the ms when they were made
@@ -81,6 +82,11 @@ enum { KEYS_SCHEMA = 2, KEYS_LIBRARY = 2 };
 #define KEYS_SWEEP        "sweep_1"
 #define KEYS_ANCHOR       "anchor_1"
 #define KEYS_MARK         "mark_1"
+#define KEYS_FEED         "feed_1"
+#define KEYS_HEADS        "heads_1"
+#define KEYS_LOOK         "look_1"
+#define KEYS_HISTORY      "history_1"
+#define KEYS_ACCESS       "access_1"
 #define KEYS_STATS_ADD    "stats_add_1"
 #define KEYS_STATS_FOLD   "stats_fold_1"
 #define KEYS_STATS_READ   "stats_read_1"

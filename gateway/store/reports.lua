@@ -76,8 +76,8 @@ local function put_event(P, now, seq, receipt, id, area, sealed, hold, first)
 end
 
 -- Who waits for news hears which orders have moved: `NN seq index…`.
-local function publish_change(P, seq, names)
-    redis.call('PUBLISH', P .. ':changes', bucket_of(P) .. ' ' .. text_of(seq) .. ' ' .. names)
+local function publish_change(P, seq, kind, names)
+    redis.call('PUBLISH', P .. ':changes', bucket_of(P) .. ' ' .. text_of(seq) .. ' ' .. (kind == 'drill' and 'dchanges' or names))
 end
 
 -- A report stands in the order of all changes and in those named in its `idx`; a drill in the order of drills only, and where the anchors find it.
@@ -256,7 +256,7 @@ local function accept(keys, args)
     if r.push then
         count_delivery(P, r.push)
     end
-    publish_change(P, seq, r.idx or '')
+    publish_change(P, seq, kind, r.idx or '')
     return {'accepted', receipt, 'f'}
 end
 
@@ -388,7 +388,7 @@ local function change(keys, args)
             redis.call('RPUSH', P .. ':sj', args[15])
         end
     end
-    publish_change(P, seq, new.idx or old.idx or '')
+    publish_change(P, seq, kind, new.idx or old.idx or '')
     return {'changed', version, claim_until and text_of(claim_until) or '', fence and text_of(fence) or ''}
 end
 
