@@ -191,6 +191,10 @@ enum progress_refusal progress_check(const struct procedure *procedure,
                                      const struct calendar *calendar,
                                      const struct progress *progress,
                                      const struct progress_move *move);
+/* Of a move that is unknown or incomplete: the member of it that is wrong or missing, as contract §7 calls it (step, outcome, decision, reason,
+ * category, members, leader, area, public_note, days); "" when it has none. */
+const char *progress_fault(const struct procedure *procedure, const struct progress *progress,
+                           const struct progress_move *move);
 const char *progress_refusal_name(enum progress_refusal refusal); /* too_early … */
 const char *progress_move_name(enum progress_move_kind kind);     /* step decide clear … */
 /* What time does by itself: ends a pause whose days are over. True when something changed. */

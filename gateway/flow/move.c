@@ -97,13 +97,15 @@ static enum edit_verdict refuse(struct moving *moving, const struct edit_view *v
                                 const struct progress_move *move, enum progress_refusal refusal)
 {
     bool clears = goes_to_clearing(view, move);
+    const struct procedure *procedure = clears ? view->clearing_procedure : view->procedure;
+    struct progress *progress = clears ? view->clearing : view->progress;
     json_decref(moving->answer.moves);
     moving->answer.kind = MOVED_REFUSED;
     moving->answer.refusal = refusal;
     moving->answer.then = move == &moving->request.then;
-    moving->answer.moves = choices_of(
-        clears ? view->clearing_procedure : view->procedure, view->setup->calendar,
-        clears ? view->clearing : view->progress, move->by, view->now_ms);
+    moving->answer.fault = progress_fault(procedure, progress, move);
+    moving->answer.moves = choices_of(procedure, view->setup->calendar, progress, move->by,
+                                      view->now_ms);
     return EDIT_STOP;
 }
 

@@ -44,8 +44,9 @@ struct move_answer {
     enum moved_kind kind;
     enum guard_verdict verdict;
     enum progress_refusal refusal;
-    bool then;     /* the refusal speaks of the second move */
-    json_t *moves; /* REFUSED: those allowed now (progress_choices_json); borrowed */
+    bool then;         /* the refusal speaks of the second move */
+    const char *fault; /* REFUSED: progress_fault of that move */
+    json_t *moves;     /* REFUSED: those allowed now (progress_choices_json); borrowed */
     const struct report_record
         *record; /* UNCHANGED, GUARDED, REFUSED; APPLIED with reread; else NULL */
 };

@@ -288,20 +288,38 @@ void api_move(struct api_call *call)
     send_move(call, &request);
 }
 
+/* What the procedure does not know, or wants besides: the place, and what is allowed there. */
+static void send_fault(struct api_call *call, const struct move_answer *answer)
+{
+    static const struct {
+        const char *member, *allowed;
+    } members[] = {
+        {"step", "a step of this report's procedure"},
+        {"outcome", "passed, failed or skipped"},
+        {"decision", "an ending of this report's procedure"},
+        {"reason", "a reason of this report's procedure"},
+        {"category", "a category of this report's procedure"},
+        {"members", "how many are in the household, 1 to 99"},
+        {"leader", "the receipt of another report"},
+        {"area", "a village or grid of this county"},
+        {"days", "1 to as many as the procedure allows"},
+        {"public_note", "what the household reads"},
+    };
+    const char *allowed = "the procedure does not know it";
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        allowed = str_is(str_of(answer->fault), members[i].member) ? members[i].allowed : allowed;
+    }
+    bool given = json_member_value(call->body, answer->fault) != NULL;
+    add_fault(call, answer->fault, given ? "not_allowed" : "required", allowed);
+    api_send_faults(call);
+}
+
 /* Why not, in a sentence; the moves that are allowed stand beside it. */
 static void send_refused(struct api_call *call, const struct move_answer *answer)
 {
     const char *name = progress_refusal_name(answer->refusal);
     if (answer->refusal == REFUSAL_INCOMPLETE || answer->refusal == REFUSAL_UNKNOWN) {
-        bool known = answer->refusal != REFUSAL_UNKNOWN;
-        api_send_problem(
-            call, 422, "Not valid", NULL,
-            json_pack("{s:[{s:s, s:s, s:s}]}", "errors", "pointer", "", "code",
-                      known ? "required" : "not_allowed", "detail",
-                      known ? "the procedure wants what goes with it: reason, category, members, "
-                              "days, area, leader or public_note"
-                            : "the procedure knows no such step, decision, reason, category or "
-                              "place"));
+        send_fault(call, answer);
         return;
     }
     char detail[96];

@@ -95,6 +95,50 @@ static void test_staff_works_in_order(void **state)
 }
 
 /* 涞源: no comparison when the risk is plain and the notice had no objection. */
+/* Where a move is wrong in itself. */
+static void test_fault_names_the_member(void **state)
+{
+    static const struct {
+        const char *what, *fault;
+    } moves[] = {
+        {"s fly passed", "step"},
+        {"s visit done", "outcome"},
+        {"s = rich", "decision"},
+        {"s = cleared", "decision"},
+        {"s = declined", "reason"},
+        {"s = declined whim", "reason"},
+        {"s = admitted", "category"},
+        {"s = admitted poor 3", "category"},
+        {"s = admitted sudden", "members"},
+        {"s = admitted sudden 100", "members"},
+        {"s merge", "leader"},
+        {"s transfer a", "area"},
+        {"s ask", "public_note"},
+        {"s pause", "days"},
+        {"s pause 31", "days"},
+        {"s green", ""},
+    };
+    struct procedure *procedure = procedures_load("laiyuan");
+    struct calendar *calendar = procedures_calendar();
+    struct progress progress;
+    (void)state;
+    progress_begin(procedure, calendar, procedures_at("2026-11-23"), &progress);
+    for (size_t i = 0; i < procedure->step_count; i++) {
+        progress.steps[i].state = STEP_PASSED;
+    }
+    for (size_t i = 0; i < sizeof moves / sizeof moves[0]; i++) {
+        struct progress_move move = procedures_move(moves[i].what, procedures_at("2026-11-24"));
+        enum progress_refusal refusal = progress_check(procedure, calendar, &progress, &move);
+        bool wrong = refusal == REFUSAL_UNKNOWN || refusal == REFUSAL_INCOMPLETE;
+        const char *fault = progress_fault(procedure, &progress, &move);
+        if (strcmp(fault, moves[i].fault) != 0 || wrong != (fault[0] != '\0')) {
+            fail_msg("%s: %s, fault %s", moves[i].what, progress_refusal_name(refusal), fault);
+        }
+    }
+    calendar_free(&calendar);
+    procedure_free(&procedure);
+}
+
 static void test_skip_on_condition(void **state)
 {
     static const struct play plain[] = {
@@ -428,6 +472,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_staff_works_in_order),
+        cmocka_unit_test(test_fault_names_the_member),
         cmocka_unit_test(test_skip_on_condition),
         cmocka_unit_test(test_transfer),
         cmocka_unit_test(test_ask_and_answer),
