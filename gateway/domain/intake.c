@@ -310,16 +310,45 @@ static void read_org(struct reading *at)
     }
 }
 
+/* The only push of an organisation need not be named. */
+static const struct push *only_push(const struct pushes *pushes, const char *org)
+{
+    const struct push *only = NULL;
+    for (size_t i = 0; i < pushes->count; i++) {
+        if (strcmp(pushes->at[i].org, org) == 0) {
+            if (only != NULL) {
+                return NULL;
+            }
+            only = &pushes->at[i];
+        }
+    }
+    return only;
+}
+
+static void read_push(struct reading *at)
+{
+    struct str id = given(at, "push");
+    const struct push *push = id.len > 0 ? pushes_find(at->in->pushes, id)
+                                         : only_push(at->in->pushes, at->to->org);
+    if (id.len > 0 && push == NULL) {
+        json_fault_add(at->faults, "", "push", "unknown", "no such push, see GET /pushes");
+    } else if (id.len > 0 && !is_faulty(at, "source_org") && strcmp(push->org, at->to->org) != 0) {
+        json_fault_add(at->faults, "", "push", "org", "is owed by %s", push->org);
+    } else {
+        at->to->push = push;
+    }
+}
+
 static void read_origin(struct reading *at)
 {
     read_found(at);
     read_org(at);
+    read_push(at);
     struct str ref = given(at, "external_ref");
     if (str_find_char(ref, '\n') >= 0 || str_find_char(ref, '\r') >= 0) {
         json_fault_add(at->faults, "", "external_ref", "characters", "must be one line");
     }
     snprintf(at->to->external_ref, sizeof at->to->external_ref, "%.*s", STR_ARG(ref));
-    snprintf(at->to->push, sizeof at->to->push, "%.*s", STR_ARG(given(at, "push")));
     const char *filed_by = at->to->rule ? at->to->rule->filed_by : NULL;
     if (filed_by != NULL) {
         json_object_set_new(at->to->values, "filed_by", json_string(filed_by));

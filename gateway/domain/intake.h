@@ -27,6 +27,7 @@
 #include "domain/area.h"
 #include "domain/form.h"
 #include "domain/json_check.h"
+#include "domain/pushes.h"
 #include "domain/scope.h"
 
 enum {
@@ -34,7 +35,6 @@ enum {
     INTAKE_ORG_BYTES = 33, /* slug 0-9 a-z - */
     INTAKE_REF_CHARS_MAX = 64,
     INTAKE_REF_BYTES = INTAKE_REF_CHARS_MAX * 4 + 1,
-    INTAKE_PUSH_BYTES = 24,
     INTAKE_MEMBERS_MAX = 16
 };
 
@@ -75,7 +75,8 @@ struct intake_context {
     const struct form *form;
     const struct areas *areas;
     const struct scope *scope; /* what lies outside is unknown here */
-    struct str org;            /* the token's, or empty */
+    const struct pushes *pushes;
+    struct str org; /* the token's, or empty */
     int64_t now_ms;
 };
 
@@ -87,9 +88,9 @@ struct intake {
     int64_t found_ms; /* 0: not given */
     char org[INTAKE_ORG_BYTES];
     char external_ref[INTAKE_REF_BYTES];
-    char push
-        [INTAKE_PUSH_BYTES]; /* which push of its organisation this belongs to (domain/pushes.h), or "" */
-    int age;                 /* full years by the ID, -1 unknown */
+    const struct push
+        *push; /* the one it belongs to: named, or the only one of its organisation; NULL: none */
+    int age;   /* full years by the ID, -1 unknown */
     json_t *
         candidates; /* owned; with the fault "ambiguous": [{"id", "path": shown names}], else NULL */
 };

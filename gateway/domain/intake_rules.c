@@ -9,6 +9,7 @@ enum {
     NAME_CHARS_MAX = 64,
     DETAIL_CHARS_MAX = 500,
     RISKS_MAX = 5,
+    PUSH_CHARS_MAX = 23,
     ORGS_MAX = 200,
     ORG_NAMES_MAX = 20,
     FOUND_DAYS_MAX = 3660
@@ -91,7 +92,7 @@ static const struct json_member body_members[] = {
     {.name = "found_at", .kinds = JSON_KIND_TIME | JSON_KIND_DAY},
     {.name = "source_org", .kinds = JSON_KIND_TEXT, .chars_max = NAME_CHARS_MAX},
     {.name = "external_ref", .kinds = JSON_KIND_TEXT, .chars_max = INTAKE_REF_CHARS_MAX},
-    {.name = "push", .kinds = JSON_KIND_TEXT, .chars_max = INTAKE_PUSH_BYTES - 1},
+    {.name = "push", .kinds = JSON_KIND_TEXT, .chars_max = PUSH_CHARS_MAX},
     {.name = NULL},
 };
 _Static_assert(sizeof body_members / sizeof body_members[0] == INTAKE_MEMBERS_MAX,

@@ -113,6 +113,7 @@ static void put_origin(const struct filing *filing, struct filed *filed)
     put_optional(record, REPORT_BASIS, filing->basis);
     put_optional(record, REPORT_ORG, filing->org);
     put_optional(record, REPORT_EXTERNAL, filing->external);
+    put_optional(record, REPORT_PUSH, filing->push);
     put_optional(record, REPORT_URGENT, is_urgent(filing) ? "1" : "");
     put_optional(record, REPORT_DRILL, filing->kind == REPORTS_KIND_DRILL ? "1" : "");
     put_optional(record, REPORT_LEAD, filing->kind == REPORTS_KIND_LEAD ? "1" : "");
@@ -186,7 +187,8 @@ void filing_make(const struct filing *filing, struct filed *ret, struct reports_
     const struct procedure *procedure = procedures_of_source(setup->procedures,
                                                              str_of(filing->source));
     struct progress progress;
-    progress_begin_found(procedure, setup->calendar, filing->now_ms, filing->found_ms, &progress);
+    progress_begin_found(procedure, setup->calendar, filing->now_ms,
+                         filing->total_from_found ? filing->found_ms : 0, &progress);
     record_init(&ret->record);
     ret->flags = flags_of(filing);
     words_of_array(ret->flags, &ret->flag_words);

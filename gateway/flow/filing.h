@@ -21,6 +21,8 @@ struct filing {
     uint32_t serial;                    /* 0 none */
     const char *basis, *org, *external; /* of what staff puts in; "" none */
     int64_t found_ms;                   /* 0: not told */
+    bool total_from_found;              /* the total's clock began then */
+    const char *push;                   /* REPORT_PUSH, or NULL */
     int64_t now_ms;
     bool possible_duplicate, minor;
     const char *by, *name; /* who: form, or the id and name of a token */

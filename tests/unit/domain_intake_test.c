@@ -33,6 +33,11 @@ enum { NOW_S = 1795744800 }; /* 2026-11-27T10:00:00+08:00 */
 static struct areas *areas;
 static struct form *form;
 static struct intake_rules *rules;
+/* medical owes two, health one */
+static const struct pushes pushes = {.at = {{.id = "medical_bills", .org = "medical"},
+                                            {.id = "medical_aid", .org = "medical"},
+                                            {.id = "serious_illness", .org = "health"}},
+                                     .count = 3};
 
 static void read_all(const char *path, struct buf *to)
 {
@@ -153,6 +158,10 @@ static const struct {
     {"{'source':'public','source_org':'医保'," WHO "}", "11", "medical", ""},
     {"{'source':'public','source_org':'health'," WHO "}", "11", "medical", "/source_org org"},
     {"{'source':'public','source_org':'ours'," WHO "}", "11", "ours", ""},
+    {DEPT ",'push':'medical_aid'}", "11", "", ""},
+    {DEPT ",'push':'medical_kit'}", "11", "", "/push unknown"},
+    {DEPT ",'push':'serious_illness'}", "11", "", "/push org"},
+    {CALL ",'push':'serious_illness'}", "11", "", "/push org"},
     {"{'source':'public','external_ref':'a\\nb'," WHO "}", "11", "", "/external_ref characters"},
 };
 
@@ -179,6 +188,7 @@ static bool read_body(const char *body, const char *scope_text, const char *org,
                                      .form = form,
                                      .areas = areas,
                                      .scope = &scope,
+                                     .pushes = &pushes,
                                      .org = str_of(org),
                                      .now_ms = INT64_C(1000) * NOW_S};
     *faults = (struct json_faults){0};
@@ -231,7 +241,7 @@ static void test_result(void **state)
     assert_string_equal(intake.basis, "duty");
     assert_string_equal(intake.org, "medical");
     assert_string_equal(intake.external_ref, "YB-7");
-    assert_string_equal(intake.push, "medical_bills");
+    assert_string_equal(intake.push->id, "medical_bills");
     assert_int_equal(intake.found_ms, INT64_C(1795104000000)); /* 2026-11-20T00:00:00+08:00 */
     assert_int_equal(intake.age, 76);
     intake_release(&intake);
@@ -240,8 +250,18 @@ static void test_result(void **state)
         read_body("{'source':'cadre','phone':'19900000000'," WHO "}", "11", "", &intake, &faults));
     assert_false(intake.rule->lead);
     assert_string_equal(json_string_value(json_object_get(intake.values, "filed_by")), "cadre");
+    assert_null(intake.push);
     assert_int_equal(intake.found_ms, 0);
     assert_int_equal(intake.age, -1);
+    intake_release(&intake);
+    /* the only push of an organisation is meant, one of two must be named */
+    assert_true(
+        read_body("{'source':'public','source_org':'health'," WHO "}", "11", "", &intake, &faults));
+    assert_string_equal(intake.push->id, "serious_illness");
+    intake_release(&intake);
+    assert_true(read_body("{'source':'public','source_org':'medical'," WHO "}", "11", "", &intake,
+                          &faults));
+    assert_null(intake.push);
     intake_release(&intake);
     /* a clock that goes a little ahead does not carry the finding into the future */
     assert_true(read_body("{'source':'public','found_at':'2026-11-27T10:09:00+08:00'," WHO "}",
