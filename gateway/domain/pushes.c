@@ -265,3 +265,27 @@ size_t push_periods(const struct push *push, const struct calendar *calendar, st
     }
     return ledger.count;
 }
+
+/* As findings pay: the one whose due day comes next, but the one before first while that one runs. Of events the oldest that is not paid. */
+bool push_period_owed(const struct push *push, const struct push_period *periods, size_t count,
+                      struct date today, struct date *ret_first)
+{
+    const struct push_period *owed = NULL;
+    for (size_t i = count; i > 0; i--) {
+        const struct push_period *period = &periods[i - 1];
+        bool is_owed = owed != NULL && owed->state != PUSH_DELIVERED;
+        bool over = is_after(today, period->due);
+        bool runs = push->every == PUSH_EVENT || !is_after(today, period->last);
+        if (!is_owed || !runs) {
+            owed = period;
+        }
+        if (!over && push->every != PUSH_EVENT) {
+            break;
+        }
+    }
+    if (owed == NULL || owed->state == PUSH_DELIVERED) {
+        return false;
+    }
+    *ret_first = owed->first;
+    return true;
+}

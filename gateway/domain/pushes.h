@@ -93,6 +93,9 @@ struct push_period {
 size_t push_periods(const struct push *push, const struct calendar *calendar, struct date since,
                     struct date today, const struct push_entry *entries, size_t count,
                     struct push_period ret[PUSH_PERIODS_MAX]);
+/* Of what push_periods gave: the first day of the one that a word of today is about when it names none: the one that is owed. False: nothing is owed. */
+bool push_period_owed(const struct push *push, const struct push_period *periods, size_t count,
+                      struct date today, struct date *ret_first);
 /* The period that this is the first day of; of an event push any day is one. False: none begins then, *ret_last says nothing. */
 bool push_period_begins(const struct push *push, struct date day, struct date *ret_last);
 

@@ -23,21 +23,30 @@ static api_handler_fn send_document;
 static tokens_find_done_fn on_token;
 
 static const struct api_route routes[] = {
-    {HTTP_GET, "/openapi.json", 0, true, false, NULL, send_document},
-    {HTTP_POST, "/reports/{}/claim", RIGHT_CLAIM, false, false, api_claim_members, api_claim},
-    {HTTP_POST, "/reports/{}/release", RIGHT_CLAIM, false, false, api_release_members, api_release},
-    {HTTP_POST, "/reports/{}/steps", RIGHT_STEP, false, true, api_step_members, api_steps},
-    {HTTP_POST, "/reports/{}/transfer", RIGHT_STEP, false, true, api_transfer_members, api_move},
-    {HTTP_POST, "/reports/{}/ask", RIGHT_STEP, false, true, api_ask_members, api_move},
-    {HTTP_POST, "/reports/{}/answer", RIGHT_STEP, false, false, api_note_members, api_move},
-    {HTTP_POST, "/reports/{}/pause", RIGHT_STEP, false, true, api_pause_members, api_move},
-    {HTTP_POST, "/reports/{}/resume", RIGHT_STEP, false, false, api_note_members, api_move},
-    {HTTP_POST, "/reports/{}/merge", RIGHT_STEP, false, true, api_merge_members, api_move},
-    {HTTP_POST, "/reports/{}/withdraw", RIGHT_STEP, false, false, api_note_members, api_move},
-    {HTTP_POST, "/reports/{}/object", RIGHT_STEP, false, false, api_object_members, api_move},
-    {HTTP_POST, "/reports/{}/green", RIGHT_STEP, false, false, api_note_members, api_move},
-    {HTTP_POST, "/reports/{}/clear", RIGHT_STEP, false, false, api_note_members, api_move},
-    {HTTP_POST, "/reports/{}/correct", RIGHT_STEP, false, true, api_correct_members, api_correct},
+    {HTTP_GET, "/openapi.json", 0, true, false, NULL, false, send_document},
+    {HTTP_POST, "/reports", RIGHT_INTAKE, false, true, NULL, true, api_intake},
+    {HTTP_GET, "/pushes", RIGHT_STATS | RIGHT_INTAKE, false, false, NULL, false, api_pushes},
+    {HTTP_POST, "/pushes", RIGHT_INTAKE, false, true, api_push_members, false, api_push_say},
+    {HTTP_POST, "/reports/{}/claim", RIGHT_CLAIM, false, false, api_claim_members, false,
+     api_claim},
+    {HTTP_POST, "/reports/{}/release", RIGHT_CLAIM, false, false, api_release_members, false,
+     api_release},
+    {HTTP_POST, "/reports/{}/steps", RIGHT_STEP, false, true, api_step_members, false, api_steps},
+    {HTTP_POST, "/reports/{}/transfer", RIGHT_STEP, false, true, api_transfer_members, false,
+     api_move},
+    {HTTP_POST, "/reports/{}/ask", RIGHT_STEP, false, true, api_ask_members, false, api_move},
+    {HTTP_POST, "/reports/{}/answer", RIGHT_STEP, false, false, api_note_members, false, api_move},
+    {HTTP_POST, "/reports/{}/pause", RIGHT_STEP, false, true, api_pause_members, false, api_move},
+    {HTTP_POST, "/reports/{}/resume", RIGHT_STEP, false, false, api_note_members, false, api_move},
+    {HTTP_POST, "/reports/{}/merge", RIGHT_STEP, false, true, api_merge_members, false, api_move},
+    {HTTP_POST, "/reports/{}/withdraw", RIGHT_STEP, false, false, api_note_members, false,
+     api_move},
+    {HTTP_POST, "/reports/{}/object", RIGHT_STEP, false, false, api_object_members, false,
+     api_move},
+    {HTTP_POST, "/reports/{}/green", RIGHT_STEP, false, false, api_note_members, false, api_move},
+    {HTTP_POST, "/reports/{}/clear", RIGHT_STEP, false, false, api_note_members, false, api_move},
+    {HTTP_POST, "/reports/{}/correct", RIGHT_STEP, false, true, api_correct_members, false,
+     api_correct},
 };
 
 /* Where {} stands, one segment is taken. */
@@ -149,7 +158,7 @@ static void read_body(struct api_call *call)
 {
     const struct request *request = exchange_request(call->exchange);
     struct json_fault fault;
-    if (call->route->members == NULL) {
+    if (call->route->members == NULL && !call->route->any_members) {
         return;
     }
     call->faults = mem_alloc(sizeof *call->faults);
@@ -163,7 +172,9 @@ static void read_body(struct api_call *call)
         json_fault_add(call->faults, fault.pointer, "", fault.code, "%s", fault.detail);
         return;
     }
-    json_check_object(call->body, "", call->route->members, call->faults);
+    if (!call->route->any_members) {
+        json_check_object(call->body, "", call->route->members, call->faults);
+    }
 }
 
 static bool is_json(const struct request *request)

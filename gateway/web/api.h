@@ -51,13 +51,14 @@ struct api_route {
     bool open;                         /* needs no token */
     bool body_needed;                  /* false: no body is an empty object */
     const struct json_member *members; /* of its JSON body; NULL: none is allowed */
+    bool any_members;                  /* the handler reads them by tables of its own */
     api_handler_fn *handler;
 };
 
 http_handler_fn api_handle;
 
 api_handler_fn api_feed, api_detail, api_history, api_search, api_search_body, api_intake,
-    api_stats, api_pushes, api_push_nothing;                             /* api_feed.c … */
+    api_stats, api_pushes, api_push_say;                                 /* api_feed.c … */
 api_handler_fn api_claim, api_release, api_steps, api_move, api_correct; /* api_moves.c */
 
 bool api_has(const struct api_call *call, unsigned rights); /* any of them */

@@ -1,5 +1,6 @@
 #include "web/api_bodies.h"
 
+#include "domain/area.h"
 #include "domain/procedure.h"
 #include "domain/progress.h"
 
@@ -110,5 +111,14 @@ const struct json_member api_correct_members[] = {
     {.name = "phone", .kinds = JSON_KIND_TEXT, .chars_max = 64},
     FENCE,
     NOTE,
+    END,
+};
+
+const struct json_member api_push_members[] = {
+    {.name = "push", .kinds = JSON_KIND_TEXT, .required = true, .chars_max = 23},
+    {.name = "area", .kinds = JSON_KIND_TEXT, .chars_max = AREA_ID_MAX},
+    {.name = "period", .kinds = JSON_KIND_DAY},
+    {.name = "nothing", .kinds = JSON_KIND_BOOL},
+    {.name = "happened", .kinds = JSON_KIND_DAY},
     END,
 };

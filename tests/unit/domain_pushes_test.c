@@ -224,6 +224,46 @@ static void test_bounds(void **state)
     pushes_free(&pushes);
 }
 
+/* Which period a word of today is about when it names none. */
+static const struct {
+    const char *push, *since, *today, *entries, *owed;
+} owed[] = {
+    {PUSH("month", 5), "2026-05-01", "2026-05-20", "", "05-01"},
+    {PUSH("month", 5), "2026-05-01", "2026-06-05", "", "05-01"},
+    {PUSH("month", 5), "2026-05-01", "2026-06-05", "F 05-20", ""},
+    {PUSH("month", 5), "2026-05-01", "2026-06-20", "", "05-01"},
+    {PUSH("month", 5), "2026-05-01", "2026-06-20", "F 06-01", "06-01"},
+    {PUSH("month", 5), "2026-05-01", "2026-07-02", "", "06-01"},
+    {PUSH("month", 5), "2026-05-02", "2026-05-20", "", ""},
+    {PUSH("season", 0) SEASONS, "2026-01-01", "2026-05-06", "", "02-15"},
+    {PUSH("season", 0) SEASONS, "2026-01-01", "2026-05-06", "F 02-20", ""},
+    {PUSH("event", 7), "2026-07-01", "2026-07-30", "E 07-20;E 07-28", "07-20"},
+    {PUSH("event", 7), "2026-07-01", "2026-07-30", "E 07-20;E 07-28;N 07-21>07-20", "07-28"},
+    {PUSH("event", 7), "2026-07-01", "2026-07-30", "", ""},
+};
+
+static void test_owed(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof owed / sizeof owed[0]; i++) {
+        struct pushes *pushes = load_push(owed[i].push);
+        struct push_entry entries[8];
+        struct push_period periods[PUSH_PERIODS_MAX];
+        struct date since, today, first;
+        char text[16] = "";
+        assert_true(date_parse(str_of(owed[i].since), &since));
+        assert_true(date_parse(str_of(owed[i].today), &today));
+        size_t count = read_entries(owed[i].entries, entries);
+        count = push_periods(&pushes->at[0], calendar, since, today, entries, count, periods);
+        if (push_period_owed(&pushes->at[0], periods, count, today, &first)) {
+            snprintf(text, sizeof text, "%02d-%02d", first.month, first.day);
+        }
+        print_message("%s %s %s: %s\n", owed[i].push, owed[i].today, owed[i].entries, text);
+        assert_string_equal(text, owed[i].owed);
+        pushes_free(&pushes);
+    }
+}
+
 /* ---- the file ---- */
 
 #define ONE(members) "{'name':'x','pushes':[{" members "}]}"
@@ -297,9 +337,8 @@ static void test_shipped_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_periods),
-        cmocka_unit_test(test_bounds),
-        cmocka_unit_test(test_broken_files),
+        cmocka_unit_test(test_periods),      cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_owed),         cmocka_unit_test(test_broken_files),
         cmocka_unit_test(test_shipped_file),
     };
     return cmocka_run_group_tests(tests, load, unload);
