@@ -27,6 +27,7 @@ static const struct api_route routes[] = {
     {HTTP_POST, "/reports", RIGHT_INTAKE, false, true, NULL, true, api_intake},
     {HTTP_GET, "/pushes", RIGHT_STATS | RIGHT_INTAKE, false, false, NULL, false, api_pushes},
     {HTTP_POST, "/pushes", RIGHT_INTAKE, false, true, api_push_members, false, api_push_say},
+    {HTTP_GET, "/reports", READERS, false, false, NULL, false, api_feed},
     {HTTP_POST, "/reports/{}/claim", RIGHT_CLAIM, false, false, api_claim_members, false,
      api_claim},
     {HTTP_POST, "/reports/{}/release", RIGHT_CLAIM, false, false, api_release_members, false,
@@ -278,12 +279,24 @@ static void set_quota(struct api_call *call)
     }
 }
 
-static void send_text(struct api_call *call, int status, const char *type, struct str text)
+static void set_headers(struct api_call *call, const char *type)
 {
     send_headers(call->web, call->exchange, SEND_NO_STORE);
     set_quota(call);
     exchange_header(call->exchange, "Content-Type", type);
+}
+
+static void send_text(struct api_call *call, int status, const char *type, struct str text)
+{
+    set_headers(call, type);
     exchange_body_copy(call->exchange, text);
+    exchange_send(call->exchange, status);
+}
+
+void api_send_blob(struct api_call *call, int status, struct blob *json)
+{
+    set_headers(call, "application/json");
+    exchange_body_blob(call->exchange, json);
     exchange_send(call->exchange, status);
 }
 

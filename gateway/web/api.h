@@ -67,6 +67,8 @@ void api_guard(struct api_call *call, bool changes);
 
 /* Each answers; the JSON is taken. more: members for the problem, or NULL (taken). */
 void api_send_json(struct api_call *call, int status, json_t *take_json);
+/* A body that several may share; it stays the caller's. */
+void api_send_blob(struct api_call *call, int status, struct blob *json);
 void api_send_problem(struct api_call *call, int status, const char *title, const char *detail,
                       json_t *take_more);
 bool api_body_fits(const struct api_call *call); /* no faults so far */

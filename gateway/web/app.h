@@ -13,6 +13,7 @@
 #ifndef WEB_APP_H
 #define WEB_APP_H
 
+#include "flow/feed_hub.h"
 #include "flow/setup.h"
 #include "http/exchange.h"
 #include "http/router.h"
@@ -34,6 +35,7 @@ struct web {
     struct form_cache *forms;
     struct receipt_cache *receipts;
     struct token_limits *token_limits;
+    struct feed_hub *feed;
     struct router farmers, office;
     char headers[PAGE_HEADERS_BYTES]; /* the lines of every answer, see send.c */
 };

@@ -60,6 +60,7 @@ struct web *web_new(struct loop *loop, const struct setup *setup, struct store *
         web_free(&web);
         return NULL;
     }
+    web->feed = feed_hub_new(loop, setup, store);
     fill_router(web, &web->farmers, farmer_routes, sizeof farmer_routes / sizeof farmer_routes[0]);
     fill_router(web, &web->office, office_routes, sizeof office_routes / sizeof office_routes[0]);
     send_headers_make(web);
@@ -73,6 +74,7 @@ void web_free(struct web **web)
         receipt_cache_free(&(*web)->receipts);
         codes_file_close(&(*web)->codes);
         token_limits_free(&(*web)->token_limits);
+        feed_hub_free(&(*web)->feed);
         (*web)->magic = 0;
         free(*web);
         *web = NULL;
