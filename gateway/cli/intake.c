@@ -275,7 +275,11 @@ static int import_file(struct import *import)
     bool dry = args_get(import->args, "--dry-run") != NULL;
     buf_init(&import->text, FILE_BYTES_MAX);
     buf_init(&import->errors, FILE_BYTES_MAX * 4);
-    buf_puts(&import->errors, "\xEF\xBB\xBF行,列,问题\r\n");
+    buf_puts(&import->errors, "\xEF\xBB\xBF行"
+                              ","
+                              "列"
+                              ","
+                              "问题\r\n");
     if (!file_read(import->file, &import->text, &err) ||
         !to_utf8(&import->text, import->file, &err) || !read_rows(import, &err) ||
         !write_errors(import, errors, &err)) {
@@ -363,7 +367,7 @@ const struct command command_intake = {
         "or "
         "by the API's\n"
         "member names: 姓名、身份证号、电话、乡镇、村（or 区划代码）、困难类型、情况说明、"
-        "发现日期、来源单位、编号. A\n"
+        "发现日期、来源单位、编号 and so on. A\n"
         "column 来源 or 来源单位 goes before the flags. Rows that cannot be filed are listed in "
         "FILE.errors.csv; the\n"
         "others are filed. The same row again stores nothing (31 days). --dry-run only says what "
