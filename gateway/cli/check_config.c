@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/check.h"
 #include "cli/commands.h"
 #include "cli/load.h"
 #include "flow/forward.h"
@@ -20,10 +21,51 @@ static int print_example(void)
     return CLI_DONE;
 }
 
+/* Deadlines that no document says: the farmer reads 一般 instead of 最晚. */
+struct unconfirmed {
+    const struct procedure *procedure;
+    json_t *list;
+};
+
+static void add_unconfirmed(void *arg, const char *path, const char *name, int days,
+                            enum deadline_unit unit)
+{
+    const struct unconfirmed *found = arg;
+    json_array_append_new(found->list,
+                          json_pack("{s:s, s:s, s:s, s:i, s:s}", "procedure", found->procedure->id,
+                                    "path", path, "name", name, "days", days, "unit",
+                                    unit == DEADLINE_WORKING ? "working" : "calendar"));
+}
+
+static json_t *unconfirmed_of(const struct setup *setup)
+{
+    struct unconfirmed found = {.list = json_array()};
+    for (size_t i = 0; (found.procedure = procedures_at(setup->procedures, i)) != NULL; i++) {
+        procedure_unconfirmed(found.procedure, add_unconfirmed, &found);
+    }
+    return found.list;
+}
+
+static void print_unconfirmed(const json_t *list)
+{
+    size_t i;
+    const json_t *one;
+    json_array_foreach((json_t *)list, i, one)
+    {
+        const char *procedure, *path, *name, *unit;
+        int days;
+        CHECK(json_unpack((json_t *)one, "{s:s, s:s, s:s, s:i, s:s}", "procedure", &procedure,
+                          "path", &path, "name", &name, "days", &days, "unit", &unit) == 0);
+        printf("unconfirmed: %s: %s: %s, %d %s days\n", procedure, path, name, days, unit);
+    }
+}
+
 static void print_found(const struct setup *setup, bool json)
 {
+    json_auto_t *unconfirmed = unconfirmed_of(setup);
     if (json) {
-        json_auto_t *said = json_pack("{s:b, s:[]}", "ok", 1, "warnings");
+        json_auto_t *said = json_pack("{s:b, s:[], s:O}", "ok", 1, "warnings", "unconfirmed",
+                                      unconfirmed);
         for (size_t i = 0; i < setup->warning_count; i++) {
             json_array_append_new(json_object_get(said, "warnings"),
                                   json_string(setup->warnings[i]));
@@ -35,6 +77,7 @@ static void print_found(const struct setup *setup, bool json)
     for (size_t i = 0; i < setup->warning_count; i++) {
         printf("warning: %s\n", setup->warnings[i]);
     }
+    print_unconfirmed(unconfirmed);
     printf("ok: %zu areas, templates %s, procedure %s\n", areas_count(setup->areas),
            setup->options.forms.dir, setup->options.procedure.file);
 }

@@ -73,6 +73,7 @@ static void put_identities(const struct edit_view *view, const json_t *values,
     if (identities.has_id) {
         edit_put_text(draft, REPORT_ID_HASH, identities.id[0]);
         snprintf(draft->flag_gone, sizeof draft->flag_gone, "id_missing");
+        draft->id_known = true;
     }
 }
 

@@ -58,7 +58,7 @@ struct edit_draft {
     char link;
     const char *claim_holder;
     int64_t claim_ms;
-    bool promote, drop;
+    bool promote, drop, id_known;
     bool withdraw; /* 撤回 reads as done when this event is delivered */
 };
 

@@ -1,11 +1,5 @@
 -- Queue --------------------------------------------------------------------------------------------------------------------------
 
-local function move(P, id, from, to, score, why)
-    redis.call('ZREM', P .. ':' .. from, id)
-    redis.call('ZADD', P .. ':' .. to, score, id)
-    redis.call('HSET', P .. ':e:' .. id, 'st', to, 'why', why or '')
-end
-
 -- Leases that ran out and delays that are over go back to READY. A clock that jumped must not hold anything for ever: a due time beyond
 -- backoff_max counts as backoff_max from now, one set by Retry-After as an hour; a lease that ends later than any gateway would ask for (a power
 -- cut, and the clock is behind until it is set) ends as if it began now.
@@ -71,23 +65,6 @@ local function reserve(keys, args)
     end
     answer[1] = next_due_ms(P, now)
     return answer
-end
-
--- The event that has become the first of its report goes as far as it may.
-local function promote(P, receipt, now)
-    local id = redis.call('LINDEX', P .. ':c:' .. receipt, 0)
-    if not id then
-        return false
-    end
-    local e = redis.call('HMGET', P .. ':e:' .. id, 'st', 'hold')
-    if e[1] ~= 'held' then
-        return false
-    elseif e[2] and e[2] ~= '' then
-        redis.call('HSET', P .. ':e:' .. id, 'why', e[2])
-        return false
-    end
-    move(P, id, 'held', 'ready', now)
-    return true
 end
 
 local function delivered(P, now, id, e, upstream)

@@ -155,7 +155,8 @@ struct reports_change {
     const char
         *claim_holder; /* NULL, or who claims it (or goes on with it) from now on for claim_ms */
     int64_t claim_ms;
-    bool promote; /* a lead becomes a report: it counts as accepted now, event is its first */
+    bool id_known; /* what was held for want of an ID number goes on */
+    bool promote;  /* a lead becomes a report: it counts as accepted now, event is its first */
     bool
         drop; /* when nothing of it was ever tried, its events are dropped and this one is not made */
     struct str stat;                           /* lines for the statistics, or empty */

@@ -324,8 +324,23 @@ local function read_old(P, receipt)
     return r
 end
 
+-- What was held until the ID number is known goes on: as it was accepted, and then what has become known.
+local function release_id(P, receipt, now)
+    for _, id in ipairs(redis.call('LRANGE', P .. ':c:' .. receipt, 0, -1)) do
+        if redis.call('HGET', P .. ':e:' .. id, 'hold') == 'id' then
+            redis.call('HSET', P .. ':e:' .. id, 'hold', '')
+        end
+    end
+    if promote(P, receipt, now) then
+        wake(P)
+    end
+end
+
 -- Events of a change: none, one, or those that are not needed any more.
 local function change_event(P, now, seq, receipt, kind, flags, area, event)
+    if flags:find('id_known', 1, true) then
+        release_id(P, receipt, now)
+    end
     if flags:find('drop', 1, true) and drop_untried(P, receipt) then
         redis.call('HSET', P .. ':r:' .. receipt, 'withdraw_event', '')
     elseif flags:find('promote', 1, true) then
@@ -336,7 +351,7 @@ local function change_event(P, now, seq, receipt, kind, flags, area, event)
 end
 
 -- 1 receipt 2 version 3 head 4 token 5 person 6 content 7 link 8 webhook-id 9 audit text 10 audit hash 11 event id 12 event area 13 sealed
--- 14 hold 15 stat 16 flags (promote: a lead has become a report; drop: what was never tried need not be sent) 17 holder 18 lease ms 19… fields to set.
+-- 14 hold 15 stat 16 flags (promote: a lead has become a report; drop: what was never tried need not be sent; id_known) 17 holder 18 lease ms 19… fields to set.
 -- → changed version claim_until fence | moved | gone | known | claimed holder name until
 local function change(keys, args)
     local P, receipt = keys[1], args[1]

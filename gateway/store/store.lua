@@ -45,6 +45,31 @@ local function wake(P)
     redis.call('PUBLISH', P .. ':wake', bucket_of(P))
 end
 
+-- Events: what reports.lua and queue.lua both do with them.
+
+local function move(P, id, from, to, score, why)
+    redis.call('ZREM', P .. ':' .. from, id)
+    redis.call('ZADD', P .. ':' .. to, score, id)
+    redis.call('HSET', P .. ':e:' .. id, 'st', to, 'why', why or '')
+end
+
+-- The event that has become the first of its report goes as far as it may.
+local function promote(P, receipt, now)
+    local id = redis.call('LINDEX', P .. ':c:' .. receipt, 0)
+    if not id then
+        return false
+    end
+    local e = redis.call('HMGET', P .. ':e:' .. id, 'st', 'hold')
+    if e[1] ~= 'held' then
+        return false
+    elseif e[2] and e[2] ~= '' then
+        redis.call('HSET', P .. ':e:' .. id, 'why', e[2])
+        return false
+    end
+    move(P, id, 'held', 'ready', now)
+    return true
+end
+
 -- A write of no meaning, so that WAIT on this connection covers all that was written before it (a repeat must be as safe as the first time).
 local function mark(keys)
     redis.call('HINCRBY', keys[1] .. ':n', 'mark', 1)

@@ -63,6 +63,12 @@ describe('wrong configuration: exit 78, the place, what is allowed', () => {
       assert.match(done.stderr, said);
     });
   }
+  test('check-config lists the deadlines that no document says, of every procedure', () => {
+    const done = run('');
+    for (const line of [/^unconfirmed: laiyuan: steps\[0\]\.deadline: 入户核查, 5 working days$/m, /^unconfirmed: lead: steps\[0\]/m, /^unconfirmed: clearing: total/m]) {
+      assert.match(done.stdout, line);
+    }
+  });
   test('check-config opens the file of codes too', () => {
     fs.writeFileSync(path.join(dir, 'codes.bad'), 'serial,1,A,board,2026-01-01\nwhat is this\n');
     const codes = (file) => run('', { args: ['--set', `areas.codes=${file}`] });

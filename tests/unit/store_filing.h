@@ -39,6 +39,7 @@ struct filing {
     bool no_event;
     bool intake;
     const char *push; /* REPORT_PUSH of an intake */
+    bool lead;
 };
 
 static inline struct accepted file(const struct filing *filing)
@@ -53,7 +54,10 @@ static inline struct accepted file(const struct filing *filing)
         .phone_hashes = {filing->phone, filing->old_phone},
         .contents = {filing->content, filing->old_content},
         .duplicate_known = filing->duplicate_known,
-        .kind = filing->drill ? REPORTS_KIND_DRILL : REPORTS_KIND_REPORT,
+        .kind = filing->drill  ? REPORTS_KIND_DRILL
+                : filing->lead ? REPORTS_KIND_LEAD
+                               : REPORTS_KIND_REPORT,
+        .intake = filing->intake,
     };
     const struct store_pair pairs[] = {
         {REPORT_AREA, STR(AREA)},
@@ -64,7 +68,10 @@ static inline struct accepted file(const struct filing *filing)
         {REPORT_LAST4, STR("last4hash")},
         {REPORT_SUBMITTED, STR("1795441948088")},
         {filing->id ? REPORT_ID_HASH : "noid", str_of(filing->id ? filing->id : "1")},
-        {filing->drill ? REPORT_DRILL : "nodrill", STR("1")},
+        {filing->drill  ? REPORT_DRILL
+         : filing->lead ? REPORT_LEAD
+                        : "plain",
+         STR("1")},
         {REPORT_SEALED, str_make("\0\xff\r\n", 4)},
         {REPORT_INDEXES, STR("a:" AREA)},
     };
@@ -75,7 +82,7 @@ static inline struct accepted file(const struct filing *filing)
         request.record[request.record_count++] = (struct store_pair){REPORT_PUSH,
                                                                      str_of(filing->push)};
     }
-    if (!filing->drill && !filing->no_event) {
+    if (!filing->drill && !filing->lead && !filing->no_event) {
         request.event = (struct store_event){
             .id = filing->receipt, .area = STR(AREA), .sealed = STR("event"), .hold = filing->hold};
     }

@@ -1,0 +1,241 @@
+/* What a change can do beside setting fields: claims with fences, events dropped or let go, leads that become reports, notes in the chain, the clock. */
+#include "store_filing.h"
+
+#define R "070000000001"
+
+struct answered {
+    bool done;
+    struct reports_change_answer answer;
+    char name[32];
+};
+
+static void on_answer(void *arg, enum op_status status, const struct reports_change_answer *answer)
+{
+    struct answered *got = arg;
+    assert_int_equal(status, OP_OK);
+    got->done = true;
+    got->answer = *answer;
+    snprintf(got->name, sizeof got->name, "%.*s", STR_ARG(answer->claim_name));
+}
+
+static char head_of[65];
+
+/* On the report as it is now; request says what is special. */
+static struct answered apply(struct reports_change request)
+{
+    struct answered got = {0};
+    snprintf(head_of, sizeof head_of, "%s", redis_ask(&bench.redis, "HGET ms:{07}:r:" R " head"));
+    request.receipt = R;
+    request.version = request.version != 0
+                          ? request.version
+                          : atol(redis_ask(&bench.redis, "HGET ms:{07}:r:" R " v"));
+    request.head = head_of;
+    request.audit.text = STR("{}");
+    memset(request.audit.hash, 'b', 64);
+    reports_change(bench.store, &request, on_answer, &got);
+    run_until(bench.loop, &got.done);
+    return got;
+}
+
+static struct answered claim(const char *holder, const char *name, int64_t ms)
+{
+    struct reports_change request = {.claim_holder = holder, .claim_ms = ms, .record_count = 1};
+    request.record[0] = (struct store_pair){REPORT_CLAIM_NAME, str_of(name)};
+    return apply(request);
+}
+
+static void test_claims(void **state)
+{
+    (void)state;
+    file(&first);
+    struct answered got = claim("one", "One", 60000);
+    assert_int_equal(got.answer.kind, REPORTS_CHANGED);
+    assert_int_equal(got.answer.fence, 1);
+    int64_t until_ms = got.answer.claim_until_ms;
+    got = claim("one", "One", 120000); /* again: extended, the same fence */
+    assert_int_equal(got.answer.fence, 1);
+    assert_true(got.answer.claim_until_ms > until_ms);
+    got = claim("two", "Two", 60000);
+    assert_int_equal(got.answer.kind, REPORTS_CLAIMED);
+    assert_string_equal(got.name, "One");
+    assert_true(got.answer.claim_until_ms > until_ms);
+    assert_string_equal(redis_ask(&bench.redis, "HMGET ms:{07}:r:" R " claim fence v"), "one 1 3");
+    redis_ask(&bench.redis, "HSET ms:{07}:r:" R " claim_until 1"); /* over */
+    got = claim("two", "Two", 60000);
+    assert_int_equal(got.answer.kind, REPORTS_CHANGED);
+    assert_int_equal(got.answer.fence, 2);
+    redis_ask(&bench.redis, "HSET ms:{07}:r:" R " claim_until 1");
+    assert_int_equal(claim("two", "Two", 60000).answer.fence, 3); /* it was nobody's for a while */
+}
+
+static void test_two_claim_the_same_version(void **state)
+{
+    (void)state;
+    file(&first);
+    struct reports_change request = {.version = 1, .claim_holder = "one", .claim_ms = 60000};
+    assert_int_equal(apply(request).answer.kind, REPORTS_CHANGED);
+    request.claim_holder = "two";
+    assert_int_equal(apply(request).answer.kind, REPORTS_MOVED);
+}
+
+static struct reports_change withdrawal(void)
+{
+    struct reports_change request = {.drop = true,
+                                     .event = {.id = R "-2", .area = STR(AREA), .sealed = STR("s")},
+                                     .record_count = 1};
+    request.record[0] = (struct store_pair){REPORT_WITHDRAW_EVENT, STR(R "-2")};
+    return request;
+}
+
+static void test_untried_events_are_dropped(void **state)
+{
+    (void)state;
+    file(&first);
+    assert_int_equal(apply(withdrawal()).answer.kind, REPORTS_CHANGED);
+    assert_string_equal(redis_ask(&bench.redis, "HMGET ms:{07}:n accepted made dropped"), "1 1 1");
+    assert_string_equal(redis_ask(&bench.redis, "HMGET ms:{07}:e:" R " st sealed"), "dropped ");
+    assert_string_equal(redis_ask(&bench.redis, "EXISTS ms:{07}:e:" R "-2 ms:{07}:c:" R), "0");
+    assert_string_equal(redis_ask(&bench.redis, "ZCARD ms:{07}:ready"), "0");
+    assert_string_equal(redis_ask(&bench.redis, "HGET ms:{07}:r:" R " withdraw_event"), "");
+}
+
+/* What was on its way once may have arrived: the other side must hear of the withdrawal. */
+static void test_tried_events_are_not_dropped(void **state)
+{
+    (void)state;
+    file(&first);
+    redis_ask(&bench.redis, "HSET ms:{07}:e:" R " fence 1");
+    assert_int_equal(apply(withdrawal()).answer.kind, REPORTS_CHANGED);
+    assert_string_equal(redis_ask(&bench.redis, "HMGET ms:{07}:n made dropped"), "2 ");
+    assert_string_equal(redis_ask(&bench.redis, "HGET ms:{07}:e:" R " st"), "ready");
+    assert_string_equal(redis_ask(&bench.redis, "HGET ms:{07}:e:" R "-2 st"), "held");
+    assert_string_equal(redis_ask(&bench.redis, "HGET ms:{07}:r:" R " withdraw_event"), R "-2");
+}
+
+static void test_id_known(void **state)
+{
+    (void)state;
+    struct filing held = first;
+    held.hold = "id";
+    file(&held);
+    assert_string_equal(redis_ask(&bench.redis, "HGET ms:{07}:e:" R " st"), "held");
+    const struct reports_change known = {
+        .id_known = true, .event = {.id = R "-2", .area = STR(AREA), .sealed = STR("s")}};
+    assert_int_equal(apply(known).answer.kind, REPORTS_CHANGED);
+    assert_string_equal(redis_ask(&bench.redis, "HGET ms:{07}:e:" R " st"), "ready");
+    assert_string_equal(redis_ask(&bench.redis, "HMGET ms:{07}:e:" R "-2 st why"), "held order");
+}
+
+static void test_a_lead_becomes_a_report(void **state)
+{
+    (void)state;
+    struct filing lead = first;
+    lead.lead = true;
+    file(&lead);
+    assert_string_equal(redis_ask(&bench.redis, "HMGET ms:{07}:n leads accepted made"), "1  ");
+    assert_string_equal(redis_ask(&bench.redis, "ZRANGE ms:{07}:lp:iA 0 -1"), "hA:" R);
+    struct reports_change request = {.promote = true,
+                                     .event = {.id = R, .area = STR(AREA), .sealed = STR("s")},
+                                     .stat = STR("line"),
+                                     .record_count = 1};
+    request.record[0] = (struct store_pair){REPORT_LEAD, STR("0")};
+    assert_int_equal(apply(request).answer.kind, REPORTS_CHANGED);
+    assert_string_equal(redis_ask(&bench.redis, "HMGET ms:{07}:n accepted made"), "1 1");
+    assert_string_equal(redis_ask(&bench.redis, "HMGET ms:{07}:e:" R " first st"), "1 ready");
+    assert_string_equal(redis_ask(&bench.redis, "EXISTS ms:{07}:lp:iA"), "0");
+    assert_string_equal(redis_ask(&bench.redis, "ZRANGE ms:{07}:p:iA 0 -1"), "hA:" R);
+    assert_string_equal(redis_ask(&bench.redis, "LRANGE ms:{07}:sj 0 -1"), "line");
+}
+
+static void test_intake_conflicts(void **state)
+{
+    (void)state;
+    struct filing put_in = first;
+    put_in.intake = true;
+    assert_int_equal(file(&put_in).answer.kind, REPORTS_ACCEPTED);
+    assert_int_equal(file(&put_in).answer.kind, REPORTS_REPEAT);
+    put_in.content = "cB";
+    struct accepted got = file(&put_in);
+    assert_int_equal(got.answer.kind, REPORTS_CONFLICT);
+    assert_string_equal(got.answer.receipt, R);
+    struct filing same = first; /* the same household by another hand: never joined by itself */
+    same.intake = true;
+    same.token = "tok2";
+    same.receipt = "070000000002";
+    assert_int_equal(file(&same).answer.kind, REPORTS_DUPLICATE);
+    same.duplicate_known = true;
+    assert_int_equal(file(&same).answer.kind, REPORTS_ACCEPTED);
+}
+
+static void test_note(void **state)
+{
+    (void)state;
+    file(&first);
+    char head[65];
+    memset(head, 'a', 64);
+    head[64] = '\0';
+    struct answered got = {0};
+    struct reports_note note = {.receipt = R, .head = head, .audit = {.text = STR("{}")}};
+    memset(note.audit.hash, 'c', 64);
+    reports_note(bench.store, &note, on_answer, &got);
+    run_until(bench.loop, &got.done);
+    assert_int_equal(got.answer.kind, REPORTS_CHANGED);
+    assert_string_equal(redis_ask(&bench.redis, "HGET ms:{07}:r:" R " v"), "1");
+    assert_string_equal(redis_ask(&bench.redis, "LLEN ms:{07}:x:" R), "2");
+    assert_string_equal(redis_ask(&bench.redis, "ZSCORE ms:{07}:changes " R), "1"); /* no news */
+    got = (struct answered){0};
+    reports_note(bench.store, &note, on_answer, &got); /* the head is another now */
+    run_until(bench.loop, &got.done);
+    assert_int_equal(got.answer.kind, REPORTS_MOVED);
+}
+
+static void on_due(void *arg, enum op_status status, const struct str *receipts, size_t count)
+{
+    struct answered *got = arg;
+    assert_int_equal(status, OP_OK);
+    got->done = true;
+    snprintf(got->name, sizeof got->name, "%.*s", count > 0 ? (int)receipts[0].len : 0,
+             count > 0 ? receipts[0].at : "");
+}
+
+static const char *due(void)
+{
+    static struct answered got;
+    got = (struct answered){0};
+    reports_due(bench.store, 7, 10, on_due, &got);
+    run_until(bench.loop, &got.done);
+    return got.name;
+}
+
+static void test_clock(void **state)
+{
+    (void)state;
+    file(&first);
+    assert_string_equal(due(), "");
+    assert_int_equal(set_field(R, 1, 'a', REPORT_NEXT, "1795441948088000"), REPORTS_CHANGED);
+    assert_string_equal(due(), "");
+    assert_int_equal(claim("one", "One", 1).answer.kind,
+                     REPORTS_CHANGED); /* the earlier of the two */
+    usleep(5000);
+    assert_string_equal(due(), R);
+    assert_int_equal(set_field(R, 3, 'b', REPORT_CLAIM_UNTIL, ""), REPORTS_CHANGED);
+    assert_string_equal(due(), "");
+    assert_int_equal(set_field(R, 4, 'b', REPORT_NEXT, "0"), REPORTS_CHANGED);
+    assert_string_equal(redis_ask(&bench.redis, "EXISTS ms:{07}:clock"), "0");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_claims, wipe),
+        cmocka_unit_test_setup(test_two_claim_the_same_version, wipe),
+        cmocka_unit_test_setup(test_untried_events_are_dropped, wipe),
+        cmocka_unit_test_setup(test_tried_events_are_not_dropped, wipe),
+        cmocka_unit_test_setup(test_id_known, wipe),
+        cmocka_unit_test_setup(test_a_lead_becomes_a_report, wipe),
+        cmocka_unit_test_setup(test_intake_conflicts, wipe),
+        cmocka_unit_test_setup(test_note, wipe),
+        cmocka_unit_test_setup(test_clock, wipe),
+    };
+    return cmocka_run_group_tests(tests, open_bench, close_bench);
+}
