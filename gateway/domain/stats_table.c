@@ -168,6 +168,12 @@ size_t stats_table_row(struct stats_table *table, struct str key, struct str nam
     return row;
 }
 
+struct str stats_table_key(const struct stats_table *table, size_t row)
+{
+    CHECK(row < table->row_count);
+    return str_of(table->keys.texts[row]);
+}
+
 void stats_table_town(struct stats_table *table, size_t row, struct str town)
 {
     free(table->rows[row].town);

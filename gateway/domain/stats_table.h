@@ -56,11 +56,13 @@ struct stats_table;
 struct stats_table *stats_table_new(enum stats_by by, struct stats_span span);
 void stats_table_free(struct stats_table **table);
 enum { STATS_TOTAL_ROW = 0, STATS_ROWS_MAX = 20000 };
-/* The row of this key, made when there is none; name is what people read. Rows stand in the order in which they were made. */
+/* The row of this key, made when there is none; name is what people read. Rows stand in the order in which they were made,
+ * those of a dim by key. */
 size_t stats_table_row(struct stats_table *table, struct str key, struct str name);
 /* A village's town, for names repeat within a county: a member and a column of its own. */
 void stats_table_town(struct stats_table *table, size_t row, struct str town);
 size_t stats_table_rows(const struct stats_table *table); /* with the total */
+struct str stats_table_key(const struct stats_table *table, size_t row);
 void stats_table_add(struct stats_table *table, size_t row, enum stats_when when,
                      struct str measure, int64_t n);
 /* As it was added up. */

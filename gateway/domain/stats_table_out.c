@@ -87,6 +87,29 @@ static struct columns columns_make(const struct stats_table *table)
     return columns;
 }
 
+/* In which order rows leave: after the total as they were made, those of a dim by key. */
+struct place {
+    size_t row;
+    const char *key;
+};
+
+static int by_key(const void *a, const void *b)
+{
+    return strcmp(((const struct place *)a)->key, ((const struct place *)b)->key);
+}
+
+static struct place *places_make(const struct stats_table *table)
+{
+    struct place *places = mem_array(table->row_count, sizeof places[0]);
+    for (size_t i = 0; i < table->row_count; i++) {
+        places[i] = (struct place){i, table->keys.texts[i]};
+    }
+    if (stats_by_dim(table->by) != NULL) {
+        qsort(places + 1, table->row_count - 1, sizeof places[0], by_key);
+    }
+    return places;
+}
+
 /* Numbers ------------------------------------------------------------------------------------------------------------------- */
 
 struct figure {
@@ -177,6 +200,7 @@ static json_t *span_json(struct stats_span span)
 json_t *stats_table_json(const struct stats_table *table)
 {
     struct columns columns = columns_make(table);
+    struct place *places = places_make(table);
     json_t *object = json_object(), *rows = json_array();
     const char *by = stats_by_name(table->by);
     set_span(object, table->span);
@@ -185,12 +209,13 @@ json_t *stats_table_json(const struct stats_table *table)
         json_pack("{s:o, s:o}", "previous", span_json(stats_span_previous(table->span)),
                   "year_to_date", span_json(stats_span_year(table->span))));
     for (size_t i = STATS_TOTAL_ROW + 1; i < table->row_count; i++) {
-        json_array_append_new(rows, row_json(table, &columns, i));
+        json_array_append_new(rows, row_json(table, &columns, places[i].row));
     }
     set(object, "rows", rows);
     set_figures(object, "total", table, &columns, STATS_TOTAL_ROW);
     set(object, "best_effort", json_pack("[s, s]", "opens", "forms"));
     free(columns.at);
+    free(places);
     return object;
 }
 
@@ -270,6 +295,7 @@ void stats_table_csv(const struct stats_table *table, stats_word_fn *word, void 
                      struct buf *to)
 {
     struct columns columns = columns_make(table);
+    struct place *places = places_make(table);
     const char *total = word ? word(arg, "total") : NULL;
     bool towns = false;
     for (size_t i = 0; i < table->row_count; i++) {
@@ -278,8 +304,10 @@ void stats_table_csv(const struct stats_table *table, stats_word_fn *word, void 
     buf_puts(to, "\xEF\xBB\xBF");
     put_head(&columns, word, arg, towns, to);
     for (size_t i = STATS_TOTAL_ROW + 1; i < table->row_count; i++) {
-        put_row(table, &columns, i, towns, table->rows[i].name, to);
+        size_t row = places[i].row;
+        put_row(table, &columns, row, towns, table->rows[row].name, to);
     }
     put_row(table, &columns, STATS_TOTAL_ROW, towns, total ? total : "total", to);
     free(columns.at);
+    free(places);
 }
