@@ -20,6 +20,7 @@ extern const struct command command_intake;
 extern const struct command command_keys;
 extern const struct command command_queue;
 extern const struct command command_render;
+extern const struct command command_stats;
 extern const struct command command_store;
 extern const struct command command_token;
 extern const struct command command_upstream;

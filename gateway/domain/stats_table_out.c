@@ -255,11 +255,11 @@ static void put_head(const struct columns *columns, stats_word_fn *word, void *a
         for (size_t when = 0; when < (now ? 1 : STATS_WHENS); when++) {
             char full[256];
             const char *said = whens[when] && word ? word(arg, whens[when]) : NULL;
-            snprintf(full, sizeof full, "%s%s%s%s", text ? text : figure, whens[when] ? " (" : "",
+            snprintf(full, sizeof full, "%s%s%s%s", text ? text : figure, whens[when] ? "（" : "",
                      said          ? said
                      : whens[when] ? whens[when]
                                    : "",
-                     whens[when] ? ")" : "");
+                     whens[when] ? "）" : "");
             buf_putc(to, ',');
             put_cell(to, str_of(full));
         }

@@ -291,7 +291,7 @@ static const char *name_of_step(const struct procedure *procedure, const char *i
                         : NULL;
 }
 
-static const char *name_of(const struct procedure *procedure, const char *kind, const char *id)
+static const char *name_in(const struct procedure *procedure, const char *kind, const char *id)
 {
     const struct procedure_reason *reason = procedure_reason(procedure, str_of(id));
     const struct procedure_reason *category = procedure_category(procedure, str_of(id));
@@ -302,6 +302,18 @@ static const char *name_of(const struct procedure *procedure, const char *kind, 
         return category ? category->words : NULL;
     }
     return name_of_step(procedure, id);
+}
+
+/* The first of the county's procedures that knows it. */
+static const char *name_of(const struct setup *setup, const char *kind, const char *id)
+{
+    const struct procedure *procedure;
+    const char *name = NULL;
+    for (size_t i = 0; name == NULL && (procedure = procedures_at(setup->procedures, i)) != NULL;
+         i++) {
+        name = name_in(procedure, kind, id);
+    }
+    return name;
 }
 
 static const char *plain_word(struct stats_words *words, const char *name)
@@ -333,7 +345,7 @@ static const char *composed_word(struct stats_words *words, const char *figure)
     }
     const char *before = plain_word(words, kind);
     const char *name = strcmp(id, "total") == 0 ? plain_word(words, "whole")
-                                                : name_of(words->setup->procedure, kind, id);
+                                                : name_of(words->setup, kind, id);
     if (before == NULL || name == NULL || after == NULL) {
         return NULL;
     }
@@ -345,6 +357,22 @@ static const char *composed_word(struct stats_words *words, const char *figure)
 const char *stats_word(void *arg, const char *figure)
 {
     struct stats_words *words = arg;
+    char full[sizeof words->text];
     const char *word = plain_word(words, figure);
-    return word ? word : composed_word(words, figure);
+    word = word ? word : composed_word(words, figure);
+    if (word != NULL) {
+        return word;
+    }
+    bool now = strncmp(figure, "now.lead.", 9) == 0;
+    if (!now && strncmp(figure, "lead.", 5) != 0) {
+        return NULL;
+    }
+    snprintf(full, sizeof full, "%s%s", now ? "now." : "", figure + (now ? 9 : 5));
+    const char *lead = plain_word(words, "lead"), *rest = stats_word(words, full);
+    if (lead == NULL || rest == NULL) {
+        return NULL;
+    }
+    snprintf(full, sizeof full, "%s %s", lead, rest); /* rest may lie in text */
+    snprintf(words->text, sizeof words->text, "%s", full);
+    return words->text;
 }

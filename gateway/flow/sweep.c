@@ -10,8 +10,9 @@
 #include "store/audit.h"
 #include "store/queue.h"
 #include "store/reports.h"
+#include "store/stats.h"
 
-enum { SWEEP_MAGIC = 0x53EE9, ROUND_MS = 30000, FIRST_MS = 1000 };
+enum { SWEEP_MAGIC = 0x53EE9, ROUND_MS = 30000, FIRST_MS = 1000, FOLD_CALLS = 500 };
 
 struct sweep {
     unsigned magic;
@@ -20,11 +21,13 @@ struct sweep {
     struct timer *timer;
     struct clock *clock;
     size_t round;
+    bool folds; /* the journals of statistics, now */
 };
 
 static loop_fn on_round;
 static queue_settle_done_fn on_swept;
 static audit_anchor_done_fn on_anchored;
+static stats_fold_done_fn on_folded;
 
 /* What reports refer to by id@version stays readable after the files have changed. */
 static void keep_text(const struct sweep *sweep, const char *kind, const char *id,
@@ -100,6 +103,11 @@ static void on_round(void *arg)
             audit_anchor(sweep->store, bucket, on_anchored, sweep);
         }
     }
+    if (!sweep->folds) {
+        sweep->folds = true;
+        stats_fold(sweep->store, sweep->setup->buckets, sweep->setup->bucket_count, FOLD_CALLS,
+                   on_folded, sweep);
+    }
     sweep->round++;
     timer_set(sweep->timer, ROUND_MS);
 }
@@ -119,4 +127,13 @@ static void on_anchored(void *arg, enum op_status status, const struct audit_anc
         log_event(LOG_LEVEL_INFO, "anchor", "seq=%lld hash=%s", (long long)anchor->seq,
                   anchor->hash);
     }
+}
+
+static void on_folded(void *arg, enum op_status status, int64_t left)
+{
+    struct sweep *sweep = arg;
+    CHECK_OBJ(sweep, SWEEP_MAGIC);
+    (void)status;
+    (void)left;
+    sweep->folds = false;
 }

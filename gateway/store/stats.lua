@@ -4,7 +4,7 @@
 -- crash can lose or double one. The sums lie in generations: a recount builds the next one beside the current, and one number changes when it is
 -- taken. While a recount runs the journal only grows: what it holds is exactly what the recount has not seen.
 
-local FOLD_ENTRIES, RECOUNT_S, DIFFERENCES, DROP_AREAS = 64, 60, 50, 4
+local FOLD_ENTRIES, FOLD_BYTES, RECOUNT_S, DIFFERENCES, DROP_AREAS = 64, 16384, 60, 50, 4
 local BEST_EFFORT = {opens = true, forms = true}
 
 local function generation(P)
@@ -107,12 +107,14 @@ local function fold(P)
     if #texts == 0 then
         return 0
     end
-    local sums, days = {}, {}
-    for _, text in ipairs(texts) do
-        sum_lines(sums, days, text)
+    local sums, days, taken, bytes = {}, {}, 0, 0
+    while taken < #texts and bytes < FOLD_BYTES do
+        taken = taken + 1
+        bytes = bytes + #texts[taken]
+        sum_lines(sums, days, texts[taken])
     end
     write_sums(P, generation(P), sums, days)
-    redis.call('LTRIM', P .. ':sj', #texts, -1)
+    redis.call('LTRIM', P .. ':sj', taken, -1)
     return redis.call('LLEN', P .. ':sj')
 end
 

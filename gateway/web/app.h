@@ -20,6 +20,7 @@
 #include "qr/code.h"
 #include "qr/codes_file.h"
 #include "web/form_cache.h"
+#include "web/open_counts.h"
 #include "web/receipt_cache.h"
 #include "web/token_limits.h"
 #include "web/web.h"
@@ -36,6 +37,7 @@ struct web {
     struct receipt_cache *receipts;
     struct token_limits *token_limits;
     struct feed_hub *feed;
+    struct open_counts *opens;
     struct router farmers, office;
     char headers[PAGE_HEADERS_BYTES]; /* the lines of every answer, see send.c */
 };

@@ -18,6 +18,9 @@ static void send_form(const struct web *web, struct exchange *exchange,
     bool packed = request_takes_gzip(request);
     const char *etag = packed ? entry->etag_gzip : entry->etag_plain;
     char token[TOKEN_TEXT_BYTES];
+    if (request->method == HTTP_GET) {
+        open_counts_add(web->opens, entry->area, &entry->code, OPEN_SHOWN);
+    }
     send_headers(web, exchange, SEND_NO_CACHE);
     exchange_header(exchange, "ETag", etag);
     exchange_header(exchange, "Vary", "Accept-Encoding");

@@ -140,6 +140,7 @@ static bool proceed(struct submit *submit)
     if (step == STEP_EDIT || faults > 0) {
         show_form(submit, step != STEP_EDIT);
     } else if (!submitting) {
+        open_counts_add(submit->web->opens, submit->place.area, &submit->place.code, OPEN_FILLED);
         show_check(submit, 200, false);
     } else if (!submit->token_known) {
         show_check(submit, 200, true);

@@ -51,6 +51,7 @@ struct web *web_new(struct loop *loop, const struct setup *setup, struct store *
     web->store = store;
     web->forms = form_cache_new();
     web->receipts = receipt_cache_new();
+    web->opens = open_counts_new(loop, setup, store);
     web->codes = codes_file_open(setup->options.areas.codes, err);
     if (web->codes != NULL) {
         web->token_limits = token_limits_new(setup->options.limits.token_per_min,
@@ -72,6 +73,7 @@ void web_free(struct web **web)
     if (*web != NULL) {
         form_cache_free(&(*web)->forms);
         receipt_cache_free(&(*web)->receipts);
+        open_counts_free(&(*web)->opens);
         codes_file_close(&(*web)->codes);
         token_limits_free(&(*web)->token_limits);
         feed_hub_free(&(*web)->feed);

@@ -228,7 +228,8 @@ static void test_csv(void **state)
     stats_table_csv(table, word, NULL, &text);
     assert_true(buf_ok(&text));
     assert_memory_equal(buf_text(&text), "\xEF\xBB\xBF\"key\",\"name\",\"town\",\"opens\"", 28);
-    assert_non_null(strstr(buf_text(&text), ",\"申报\",\"申报 (上期)\",\"申报 (year_to_date)\","));
+    assert_non_null(
+        strstr(buf_text(&text), ",\"申报\",\"申报（上期）\",\"申报（year_to_date）\","));
     assert_non_null(strstr(buf_text(&text), ",\"now.open\"\r\n\"370115008218\",\"葛家村\","));
     assert_non_null(strstr(buf_text(&text), "\r\n\"370115009218\",\"'=葛\"\"家村\",\"回河街道\","));
     assert_non_null(strstr(buf_text(&text), ",2.5,,,4,,,"));
