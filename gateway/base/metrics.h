@@ -29,6 +29,7 @@
     X(EVENTS_MISCONFIGURED, "events_misconfigured_total",                                          \
       "answers that say we are configured wrongly")                                                \
     X(BREAKER_OPENED, "breaker_opened_total", "times the breaker opened")                          \
+    X(REPORTS_PURGED, "reports_purged_total", "reports whose personal data was deleted")           \
     X(HOOKS_APPLIED, "hooks_applied_total", "callbacks applied")                                   \
     X(HOOKS_REFUSED, "hooks_refused_total", "callbacks with a bad signature")
 

@@ -192,12 +192,14 @@ const struct option option_table[] = {
            "How long an idle connection stays open."),
 
     NUMBER("retention", "decided_days", retention.decided_days, "180", 1, 36500,
-           "Days after the decision until a report is to be deleted, as the privacy notice says. "
-           "Deleting (mashang purge) is not built yet."),
+           "Days after the decision (and after 风险消除) until what is personal of a report is "
+           "deleted, as the privacy notice says."),
     NUMBER("retention", "undecided_days", retention.undecided_days, "365", 1, 36500,
-           "Days after the last event until a report that was never decided is to be deleted."),
-    NUMBER("retention", "audit_days", retention.audit_days, "180", 180, 36500,
-           "Days for which audit records and records of access are kept."),
+           "Days after the last event until the same happens to a report that was never decided."),
+    NUMBER(
+        "retention", "audit_days", retention.audit_days, "180", 180, 36500,
+        "Days for which records of who has read what are kept. The audit chain of a report names "
+        "no person and stays: the statistics are recounted from it."),
 
     WORD("log", "level", log.level, "info", "debug info warning error", "", "Least level written."),
 };

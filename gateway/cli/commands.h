@@ -18,6 +18,7 @@ extern const struct command command_check_config;
 extern const struct command command_init;
 extern const struct command command_intake;
 extern const struct command command_keys;
+extern const struct command command_purge;
 extern const struct command command_queue;
 extern const struct command command_render;
 extern const struct command command_stats;

@@ -384,3 +384,11 @@ void stats_lines(const struct stats_facts *before, const struct stats_facts *aft
         transfer(before, after, now_ms, to);
     }
 }
+
+void stats_forget(struct str counted, int64_t now_ms, struct buf *to)
+{
+    struct counted old = read_counted(counted);
+    struct sheet there = {.head = old.head};
+    add_gauges(&there, now_ms, old.names, STR(""), -1);
+    write_sheet(&there, to);
+}

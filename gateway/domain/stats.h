@@ -91,4 +91,8 @@ void stats_facts_of(const struct procedure *procedure, const struct calendar *ca
 void stats_lines(const struct stats_facts *before, const struct stats_facts *after,
                  struct str counted, int64_t now_ms, struct buf *to, struct buf *ret_counted);
 
+/* The report is not worked on any more and nothing has happened to it: its gauges are taken back. The new REPORT_GAUGES is STATS_NO_GAUGES. */
+#define STATS_NO_GAUGES "-"
+void stats_forget(struct str counted, int64_t now_ms, struct buf *to);
+
 #endif

@@ -86,7 +86,7 @@ static void go_on(struct clock *clock)
         clock->waiting++;
         const struct edit_request edit = {
             .receipt = ticking->receipt,
-            .actor = {"clock", ""},
+            .actor = {EDIT_BY_CLOCK, ""},
             .rid = "clock",
             .edit = tick,
             .done = on_ticked,

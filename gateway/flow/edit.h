@@ -19,9 +19,13 @@
 
 enum { EDIT_WORDS_BYTES = 128 };
 
+/* Actors that are nobody: time, and a new calendar of working days. */
+#define EDIT_BY_CLOCK    "clock"
+#define EDIT_BY_CALENDAR "calendar"
+
 struct edit_actor {
-    const char
-        *by; /* form farmer upstream clock, or the id of a token: what the audit chain says */
+    const char *
+        by; /* form farmer upstream clock calendar, or the id of a token: what the audit chain says */
     const char *name; /* how people read it; "" none */
 };
 

@@ -335,6 +335,12 @@ static void fill_change(struct writing *writing)
     change->record_count = draft->record.count;
 }
 
+/* Time and a new calendar are no events: nothing is kept any longer for them. */
+static bool is_nobody(const char *by)
+{
+    return strcmp(by, EDIT_BY_CLOCK) == 0 || strcmp(by, EDIT_BY_CALENDAR) == 0;
+}
+
 bool writing_make(struct writing *writing)
 {
     struct edit_view *view = &writing->view;
@@ -354,6 +360,9 @@ bool writing_make(struct writing *writing)
         make_snapshot(writing);
     }
     record_put_number(&draft->record, REPORT_CHANGED, view->now_ms);
+    if (!is_nobody(writing->actor.by)) {
+        record_put_number(&draft->record, REPORT_ACTED, view->now_ms);
+    }
     record_put_text(&draft->record, REPORT_CHANGED_BY,
                     writing->actor.name[0] ? writing->actor.name : writing->actor.by);
     make_audit(writing);

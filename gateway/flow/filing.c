@@ -105,6 +105,7 @@ static void put_origin(const struct filing *filing, struct filed *filed)
     record_put(record, REPORT_RISKS, buf_str(&filed->risk_words));
     record_put_number(record, REPORT_SUBMITTED, filing->now_ms);
     record_put_number(record, REPORT_CHANGED, filing->now_ms);
+    record_put_number(record, REPORT_ACTED, filing->now_ms);
     record_put_text(record, REPORT_CHANGED_BY, filing->name[0] ? filing->name : filing->by);
     record_put_text(record, REPORT_FORM, form);
     record_put(record, REPORT_SOURCE, str_of(filing->source));

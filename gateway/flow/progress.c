@@ -51,6 +51,12 @@ void progress_read(const struct setup *setup, struct store *store, const char *r
 bool progress_of_record(const struct setup *setup, const char *receipt,
                         const struct report_record *record, struct progress_report *ret)
 {
+    if (record_get(record, REPORT_PURGED).len > 0) {
+        *ret = (struct progress_report){.purged = true,
+                                        .version = record_number(record, REPORT_VERSION)};
+        snprintf(ret->receipt, sizeof ret->receipt, "%s", receipt);
+        return true;
+    }
     struct str text = record_get(record, REPORT_PROGRESS);
     struct str old_name;
     json_t *json = json_loadb(text.at ? text.at : "", text.len, 0, NULL);
@@ -90,7 +96,8 @@ static void on_record(void *arg, enum op_status status, const struct report_reco
         return;
     }
     struct str name = record_get(record, REPORT_PROCEDURE);
-    if (procedures_find(setup->procedures, name) == NULL && !reading->fetched) {
+    bool purged = record_get(record, REPORT_PURGED).len > 0;
+    if (!purged && procedures_find(setup->procedures, name) == NULL && !reading->fetched) {
         reading->fetched = true;
         procedures_fetch(setup->procedures, reading->store, name, on_procedure, reading);
         return;

@@ -22,6 +22,7 @@ struct progress_report {
     bool drill;
     bool urgent; /* the household said so */
     bool lead;   /* a finding: nobody has a page of it */
+    bool purged; /* kept long enough: nothing else is filled in but receipt and version */
     bool
         withdrawal_on_its_way; /* 撤回 reads as done only after the monitoring system has taken it */
     const struct procedure *procedure; /* the one it began with */

@@ -7,12 +7,20 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "flow/clock.h"
+#include "flow/retention.h"
 #include "store/audit.h"
 #include "store/queue.h"
 #include "store/reports.h"
 #include "store/stats.h"
 
-enum { SWEEP_MAGIC = 0x53EE9, ROUND_MS = 30000, FIRST_MS = 1000, FOLD_CALLS = 500 };
+enum {
+    SWEEP_MAGIC = 0x53EE9,
+    ROUND_MS = 30000,
+    FIRST_MS = 1000,
+    RETENTION_ROUNDS = 120, /* once an hour */
+    RETENTION_FIRST = 4,
+    FOLD_CALLS = 500
+};
 
 struct sweep {
     unsigned magic;
@@ -21,13 +29,15 @@ struct sweep {
     struct timer *timer;
     struct clock *clock;
     size_t round;
-    bool folds; /* the journals of statistics, now */
+    bool folds;            /* the journals of statistics, now */
+    bool stopped, deletes; /* deletes: what was kept long enough is going now */
 };
 
 static loop_fn on_round;
 static queue_settle_done_fn on_swept;
 static audit_anchor_done_fn on_anchored;
 static stats_fold_done_fn on_folded;
+static retention_done_fn on_deleted;
 
 /* What reports refer to by id@version stays readable after the files have changed. */
 static void keep_text(const struct sweep *sweep, const char *kind, const char *id,
@@ -67,6 +77,7 @@ struct sweep *sweep_new(struct loop *loop, const struct setup *setup, struct sto
 void sweep_stop(struct sweep *sweep)
 {
     if (sweep != NULL) {
+        sweep->stopped = true;
         timer_stop(sweep->timer);
         clock_stop(sweep->clock);
     }
@@ -83,7 +94,17 @@ void sweep_free(struct sweep **sweep)
     }
 }
 
-/* Every half minute each bucket is swept; every minute its chains are anchored. */
+static void delete_old(struct sweep *sweep)
+{
+    const struct retention_request request = {
+        .stop = &sweep->stopped, .done = on_deleted, .arg = sweep};
+    if (!sweep->deletes) {
+        sweep->deletes = true;
+        retention_run(sweep->setup, sweep->store, &request);
+    }
+}
+
+/* Every half minute each bucket is swept; every minute its chains are anchored; every hour what was kept long enough goes. */
 static void on_round(void *arg)
 {
     struct sweep *sweep = arg;
@@ -107,6 +128,9 @@ static void on_round(void *arg)
         sweep->folds = true;
         stats_fold(sweep->store, sweep->setup->buckets, sweep->setup->bucket_count, FOLD_CALLS,
                    on_folded, sweep);
+    }
+    if (sweep->round % RETENTION_ROUNDS == RETENTION_FIRST) {
+        delete_old(sweep);
     }
     sweep->round++;
     timer_set(sweep->timer, ROUND_MS);
@@ -136,4 +160,16 @@ static void on_folded(void *arg, enum op_status status, int64_t left)
     (void)status;
     (void)left;
     sweep->folds = false;
+}
+
+static void on_deleted(void *arg, const struct retention_result *result)
+{
+    struct sweep *sweep = arg;
+    CHECK_OBJ(sweep, SWEEP_MAGIC);
+    sweep->deletes = false;
+    if (result->gone > 0 || result->later > 0 || result->status != OP_OK) {
+        log_event(LOG_LEVEL_INFO, "retention", "purged=%lld later=%lld why=%s",
+                  (long long)result->gone, (long long)result->later,
+                  op_status_name(result->status));
+    }
 }

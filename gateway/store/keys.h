@@ -28,7 +28,8 @@
  *   ms:{NN}:sending       zset  event by the ms when its lease ends
  *   ms:{NN}:held          zset  event by the ms when it was put
  *   ms:{NN}:buried        zset  event by the ms when it was buried
- *   ms:{NN}:n             hash  seq, accepted, unsent, drills, leads, made, delivered, dropped, delivered_ms, mark, sgen, slast
+ *   ms:{NN}:n             hash  seq, accepted, unsent, drills, leads, made, delivered, dropped, delivered_ms, mark, sgen, slast,
+ *                               promoted (leads), purged, drills_gone
  *   ms:{NN}:ledger        hash  <area>:accepted, <area>:unsent, <area>:made
  *   ms:{NN}:g:<cell>:<h>  text  wrong guesses at a receipt in hour h;  ms:{NN}:gi:<cell>:<d> at an ID on day d
  *   ms:{NN}:anchors       list  audit anchors, newest first, `<ms> <seq> <hash>`: a hash over the heads that changed since the one before
@@ -96,6 +97,14 @@ enum { KEYS_SCHEMA = 2, KEYS_LIBRARY = 2 };
 #define KEYS_RECOUNT         "stats_recount_1"
 #define KEYS_RECOUNT_COMPARE "stats_recount_compare_1"
 #define KEYS_RECOUNT_END     "stats_recount_end_1"
+
+/* Retention and key rotation (retention.lua, rewrap.lua). */
+#define KEYS_AGED          "aged_1"
+#define KEYS_PURGE         "purge_1"
+#define KEYS_WALK          "walk_1"
+#define KEYS_REHASH        "rehash_1"
+#define KEYS_SEALED_EVENTS "sealed_events_1"
+#define KEYS_REWRAP_EVENT  "rewrap_event_1"
 
 /* Departments' pushes (deliveries.lua). */
 #define KEYS_DELIVERY_NOTE "delivery_note_1"

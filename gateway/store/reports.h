@@ -51,6 +51,8 @@
 #define REPORT_BASIS     "basis"   /* spoken paper duty */
 #define REPORT_PUSH      "push"    /* of which push it is (store/deliveries.h) */
 #define REPORT_CHANGED   "changed" /* wall ms of the newest version */
+#define REPORT_ACTED                                                                               \
+    "acted" /* wall ms of the last event: what anybody did, not the clock or a new calendar */
 #define REPORT_CHANGED_BY                                                                          \
     "changed_by" /* form, farmer, upstream, clock, or the name of who did it */
 /* A claim. The function writes claim, until and fence (reports_change.holder); the caller names the holder, and clears all three but fence. */

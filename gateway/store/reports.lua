@@ -50,10 +50,15 @@ local function household(P, prefix, ids, phones)
     return best, other
 end
 
+-- What is known of a token lives 31 days, of a drill's no longer than the drill.
 local function note_token(P, token, person, content, receipt, link)
-    local key = P .. ':t:' .. token
+    local key, life = P .. ':t:' .. token, TOKEN_S
+    local drill_gone_ms = redis.call('ZSCORE', P .. ':drills', receipt)
+    if drill_gone_ms then
+        life = math.max(1, math.ceil((tonumber(drill_gone_ms) - now_ms()) / 1000))
+    end
     redis.call('HSET', key, person, receipt .. link, person .. ':' .. content, receipt .. link)
-    redis.call('EXPIRE', key, TOKEN_S)
+    redis.call('EXPIRE', key, life)
 end
 
 -- The first event of a report that is not delivered yet may go; the others wait behind it.
@@ -123,6 +128,12 @@ local function put_person(P, kind, receipt, r)
     end
 end
 
+local function leave_person(P, kind, receipt, r)
+    if r.id and r.id ~= '' then
+        redis.call('ZREM', P .. PERSONS[kind] .. r.id, (r.ph or '') .. ':' .. receipt)
+    end
+end
+
 local function look_members(receipt, r)
     local members = {}
     if r.nm and r.nm ~= '' then
@@ -132,6 +143,13 @@ local function look_members(receipt, r)
         members[#members + 1] = 't' .. r.ph .. ':' .. receipt
     end
     return members
+end
+
+local function leave_look(P, receipt, r)
+    local members = look_members(receipt, r)
+    if #members > 0 then
+        redis.call('ZREM', P .. ':look', unpack(members))
+    end
 end
 
 local function put_look(P, receipt, r)
@@ -173,10 +191,15 @@ local function count_accepted(P, now, seq, receipt, area, event)
     end
 end
 
+-- What a token is noted for, unless that was a drill which is gone (what was purged leaves its record).
+local function still_there(P, noted)
+    return noted and redis.call('EXISTS', P .. ':r:' .. noted:sub(1, 12)) == 1 and noted or nil
+end
+
 -- What a token or an Idempotency-Key was used for before: an answer, or nothing.
 local function answered_before(P, args)
     local known = redis.call('HMGET', P .. ':t:' .. args[2], args[7] .. ':' .. args[13], args[8] .. ':' .. args[14], args[7], args[8])
-    local exact, noted = known[1] or known[2], known[3] or known[4]
+    local exact, noted = still_there(P, known[1] or known[2]), still_there(P, known[3] or known[4])
     if exact then
         return {'repeat', exact:sub(1, 12), exact:sub(13)}
     elseif noted and args[6] == 'intake' then
@@ -273,18 +296,25 @@ end
 local function reindex(P, receipt, kind_before, kind, old, new)
     local now = {id = new.id or old.id, ph = new.ph or old.ph, nm = new.nm or old.nm}
     if now.id ~= old.id or now.ph ~= old.ph or kind ~= kind_before then
-        if old.id and old.id ~= '' then
-            redis.call('ZREM', P .. PERSONS[kind_before] .. old.id, (old.ph or '') .. ':' .. receipt)
-        end
+        leave_person(P, kind_before, receipt, old)
         put_person(P, kind, receipt, now)
     end
     if kind ~= 'drill' and (now.ph ~= old.ph or now.nm ~= old.nm) then
-        local gone = look_members(receipt, old)
-        if #gone > 0 then
-            redis.call('ZREM', P .. ':look', unpack(gone))
-        end
+        leave_look(P, receipt, old)
         put_look(P, receipt, now)
     end
+end
+
+-- Events that will not be sent any more: they stay on the roll, what they say of a person does not.
+local function drop_events(P, receipt, ids)
+    for _, id in ipairs(ids) do
+        local ekey = P .. ':e:' .. id
+        redis.call('ZREM', P .. ':' .. redis.call('HGET', ekey, 'st'), id)
+        redis.call('HSET', ekey, 'st', 'dropped', 'why', '')
+        redis.call('HDEL', ekey, 'sealed')
+        redis.call('HINCRBY', P .. ':n', 'dropped', 1)
+    end
+    redis.call('DEL', P .. ':c:' .. receipt)
 end
 
 -- A report that ends before anything of it was ever sent needs no sending. True when that was so.
@@ -294,13 +324,7 @@ local function drop_untried(P, receipt)
     if not first or first[1] ~= '1' or first[2] == 'sending' or first[3] ~= '0' or first[4] ~= '0' then
         return false
     end
-    for _, id in ipairs(ids) do
-        redis.call('ZREM', P .. ':' .. redis.call('HGET', P .. ':e:' .. id, 'st'), id)
-        redis.call('HSET', P .. ':e:' .. id, 'st', 'dropped', 'why', '')
-        redis.call('HDEL', P .. ':e:' .. id, 'sealed')
-        redis.call('HINCRBY', P .. ':n', 'dropped', 1)
-    end
-    redis.call('DEL', P .. ':c:' .. receipt)
+    drop_events(P, receipt, ids)
     return true
 end
 
@@ -344,6 +368,7 @@ local function change_event(P, now, seq, receipt, kind, flags, area, event)
     if flags:find('drop', 1, true) and drop_untried(P, receipt) then
         redis.call('HSET', P .. ':r:' .. receipt, 'withdraw_event', '')
     elseif flags:find('promote', 1, true) then
+        redis.call('HINCRBY', P .. ':n', 'promoted', 1)
         count_accepted(P, now, seq, receipt, area, event)
     elseif event.id ~= '' and kind == 'report' then
         put_event(P, now, seq, receipt, event.id, event.area, event.sealed, event.hold, '')

@@ -129,7 +129,7 @@ struct page_progress {
 bool pages_progress(const struct pages *pages, const struct page_progress *in,
                     struct buf *to) MUST_CHECK;
 
-/* Everything that is a sentence and a way on: not_found, code_unknown, code_gone, receipt_unknown (404), code_revoked (410), too_large, busy, bad_request, bad_method, too_many, timeout, forbidden (cross-site), error.
+/* Everything that is a sentence and a way on: not_found, code_unknown, code_gone, receipt_unknown (404), code_revoked, receipt_purged (410), too_large, busy, bad_request, bad_method, too_many, timeout, forbidden (cross-site), error.
  * The catalog holds message.<name>.title, .text, .next. */
 struct page_message {
     const char *name;

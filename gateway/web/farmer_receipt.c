@@ -141,6 +141,8 @@ static void on_report(void *arg, enum op_status status, const struct progress_re
         send_message(visit->web, visit->exchange, 503, "busy", NULL, "/progress");
     } else if (report == NULL) {
         send_message(visit->web, visit->exchange, 404, "receipt_unknown", NULL, "/progress");
+    } else if (report->purged) {
+        send_message(visit->web, visit->exchange, 410, "receipt_purged", NULL, "/");
     } else {
         show(visit, report);
     }
