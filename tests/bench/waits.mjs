@@ -1,7 +1,7 @@
 // 5,000 programs wait for the next report on one worker: what they cost it in all, and when the last of them has a new report.
 import net from 'node:net';
 import { file, household } from '../lib/farmer.mjs';
-import { member, privateKiB, sleep, startGateway, stopGateway, until } from './lib.mjs';
+import { foreignShare, member, privateKiB, sleep, startGateway, stopGateway, until } from './lib.mjs';
 
 const readers = 5000;
 const county = '370115';
@@ -42,17 +42,19 @@ export async function waits() {
     const early = all.filter((one) => one.status !== 0);
     if (early.length > 0) throw new Error(`waits: ${early.length} of ${readers} did not wait, the first: ${early[0].status}`);
     if (performance.now() - from > 20000) throw new Error('waits: this machine is too slow to tell');
-    const filed = performance.now();
-    const answer = await file(system.base, code, household());
-    const stored = performance.now();
-    if (answer.status !== 303) throw new Error(`waits: the report was answered ${answer.status}`);
-    await until('every reader to be told', () => all.every((one) => one.status !== 0), { ms: 30000 - (filed - from) });
+    const { value: stored, share } = await foreignShare(async () => {
+      const answer = await file(system.base, code, household());
+      const at = performance.now();
+      if (answer.status !== 303) throw new Error(`waits: the report was answered ${answer.status}`);
+      await until('every reader to be told', () => all.every((one) => one.status !== 0), { ms: 30000 - (at - from) });
+      return at;
+    });
     const wrong = all.filter((one) => one.status !== 200);
     if (wrong.length > 0) throw new Error(`waits: ${wrong.length} answers are wrong, the first: ${wrong[0].status}`);
     const last = Math.max(...all.map((one) => one.answered));
     return [
       { name: `${readers} waiting readers, all they cost a worker`, unit: 'MiB', ours: (after - before) / 1024, most: 60 },
-      { name: `a new report reaches all ${readers}`, unit: 's', ours: (last - stored) / 1000, most: 1 },
+      { name: `a new report reaches all ${readers}`, unit: 's', ours: (last - stored) / 1000, most: 1, note: share > 0.1 ? `others took ${Math.round(share * 100)}%` : '' },
     ];
   } finally {
     for (const one of all) one.socket.destroy();
