@@ -190,8 +190,27 @@ static void note_age(struct answers *answers, const struct form_field *field, co
     }
 }
 
-void answers_read(struct answers *ret, const struct form *form, const struct fields *fields,
-                  struct date today, enum answers_stage stage)
+/* Who asks what: the form's page, the check page with its ticks, or the receipt's page. */
+struct asked {
+    bool ticks, added_only;
+};
+
+static bool is_asked(const struct asked *asked, const struct form_field *field)
+{
+    return (asked->ticks || field->page != FORM_PAGE_CHECK) &&
+           (!asked->added_only || form_field_is_added(field));
+}
+
+/* Added to what is there already: the field alone need not be filled, but what another answer demands must be. */
+static bool may_be_left(const struct answers *answers, const struct asked *asked,
+                        const struct form_field *field, const struct answer_value *reading)
+{
+    return asked->added_only && field->page == FORM_PAGE_FILL && reading->fault == NULL &&
+           reading->value == NULL && !holds(answers, field->demanded);
+}
+
+static void read_asked(struct answers *ret, const struct form *form, const struct fields *fields,
+                       struct date today, const struct asked *asked)
 {
     struct answer_value readings[FORM_FIELDS_MAX] = {0};
     bool applies[FORM_FIELDS_MAX] = {false};
@@ -199,7 +218,7 @@ void answers_read(struct answers *ret, const struct form *form, const struct fie
         .form = form, .values = json_object(), .typed = json_object(), .age = -1};
     for (size_t i = 0; i < form->field_count; i++) {
         const struct form_field *field = &form->fields[i];
-        if (field->page == FORM_PAGE_CHECK && stage != ANSWERS_SUBMIT) {
+        if (!is_asked(asked, field)) {
             continue;
         }
         read_typed(ret->typed, field, fields);
@@ -210,13 +229,27 @@ void answers_read(struct answers *ret, const struct form *form, const struct fie
             json_object_set(ret->values, field->name, readings[i].value);
             note_age(ret, field, readings[i].value, today);
         }
-        json_decref(readings[i].value);
     }
     for (size_t i = 0; i < form->field_count; i++) {
-        if (applies[i]) {
+        if (applies[i] && !may_be_left(ret, asked, &form->fields[i], &readings[i])) {
             judge(ret, &form->fields[i], &readings[i]);
         }
+        json_decref(readings[i].value);
     }
+}
+
+void answers_read(struct answers *ret, const struct form *form, const struct fields *fields,
+                  struct date today, enum answers_stage stage)
+{
+    const struct asked asked = {.ticks = stage == ANSWERS_SUBMIT};
+    read_asked(ret, form, fields, today, &asked);
+}
+
+void answers_read_added(struct answers *ret, const struct form *form, const struct fields *fields,
+                        struct date today)
+{
+    const struct asked asked = {.ticks = true, .added_only = true};
+    read_asked(ret, form, fields, today, &asked);
 }
 
 void answers_release(struct answers *answers)

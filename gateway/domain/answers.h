@@ -43,6 +43,9 @@ struct answers {
 
 void answers_read(struct answers *ret, const struct form *form, const struct fields *fields,
                   struct date today, enum answers_stage stage);
+/* Only what may be written again to a report that is there (form_field_is_added); none of it must be filled by itself. */
+void answers_read_added(struct answers *ret, const struct form *form, const struct fields *fields,
+                        struct date today);
 void answers_release(struct answers *answers);
 const char *answers_text(const struct answers *answers, const char *name); /* "" when absent */
 bool answers_has(const struct answers *answers, const char *name,

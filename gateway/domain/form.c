@@ -49,6 +49,18 @@ const struct form_field *form_field(const struct form *form, struct str name)
     return NULL;
 }
 
+bool form_field_is_added(const struct form_field *field)
+{
+    static const char *const added[] = {"risk", "detail", "urgent"};
+    const struct form_rule *when = field->applies;
+    for (size_t i = 0; i < sizeof added / sizeof added[0]; i++) {
+        if (strcmp(field->name, added[i]) == 0) {
+            return true;
+        }
+    }
+    return when != NULL && when->kind == FORM_RULE_IS && strcmp(when->field->name, added[0]) == 0;
+}
+
 const struct form_option *form_option(const struct form_field *field, struct str value)
 {
     for (size_t i = 0; i < field->option_count; i++) {

@@ -98,6 +98,8 @@ struct form *form_load(struct str json, const char *file, struct err *err) MUST_
 void form_free(struct form **form);
 const struct form_field *form_field(const struct form *form, struct str name); /* NULL: none */
 const struct form_option *form_option(const struct form_field *field, struct str value);
+/* May be written again to a report that is there: risk, what hangs on it (also ticks of the check page), detail, urgent. */
+bool form_field_is_added(const struct form_field *field);
 /* The catalog key of a fault of that kind ("empty", "length"); a kind that the type does not know is a bug. */
 const char *form_fault_key(const struct form_field *field, const char *kind);
 bool form_fault_known(enum form_type type, const char *kind);

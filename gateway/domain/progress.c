@@ -198,6 +198,7 @@ static void do_visited(const struct progress_work *work)
     work->progress->visit_said = work->move->kind == MOVE_VISITED ? VISIT_SAID_DONE
                                                                   : VISIT_SAID_NOT;
     work->progress->visit_said_ms = work->at_ms;
+    work->progress->visit_said_count++;
 }
 
 static void do_withdraw(const struct progress_work *work)

@@ -35,7 +35,8 @@ enum {
     PROGRESS_NOTE_BYTES = 801,
     PROGRESS_AREA_BYTES = 21,
     PROGRESS_TRANSFERS_MAX = 8,
-    PROGRESS_MEMBERS_MAX = 99
+    PROGRESS_MEMBERS_MAX = 99,
+    PROGRESS_VISITS_SAID_MAX = 20 /* how often a household may say whether somebody came */
 };
 
 /* OPEN and FAILED are under way. */
@@ -105,6 +106,7 @@ struct progress {
     int64_t nudged_ms;
     enum progress_visit_said visit_said;
     int64_t visit_said_ms;
+    int visit_said_count;
     int64_t withdraw_asked_ms;
     enum progress_objection objection;
     int64_t objected_ms, objection_due_ms;
@@ -197,6 +199,11 @@ const char *progress_fault(const struct procedure *procedure, const struct progr
                            const struct progress_move *move);
 const char *progress_refusal_name(enum progress_refusal refusal); /* too_early … */
 const char *progress_move_name(enum progress_move_kind kind);     /* step decide clear … */
+/*
+ * From when the household may nudge: when something is late, and from the day on which the days between two are over. 0: not by time alone
+ * (the clock stands, or nothing has a due time).
+ */
+int64_t progress_nudge_from(const struct procedure *procedure, const struct progress *progress);
 /* What time does by itself: ends a pause whose days are over. True when something changed. */
 bool progress_tick(const struct procedure *procedure, const struct calendar *calendar,
                    struct progress *progress, int64_t now_ms);

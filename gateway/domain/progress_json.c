@@ -101,6 +101,7 @@ static void put_moves(json_t *to, const struct progress *progress)
     if (progress->visit_said != VISIT_NOT_SAID) {
         put_text(to, "visit_said", said_names[progress->visit_said]);
         put_ms(to, "visit_said_at", progress->visit_said_ms);
+        put_ms(to, "visits_said", progress->visit_said_count);
     }
     put_ms(to, "withdraw_asked", progress->withdraw_asked_ms);
     if (progress->objection != OBJECTION_NONE) {
@@ -274,6 +275,7 @@ static bool get_moves(const json_t *json, struct progress *ret)
            get_count(json, "nudges", &ret->nudge_count) &&
            get_ms(json, "nudged", &ret->nudged_ms) &&
            get_ms(json, "visit_said_at", &ret->visit_said_ms) &&
+           get_count(json, "visits_said", &ret->visit_said_count) &&
            get_ms(json, "withdraw_asked", &ret->withdraw_asked_ms) &&
            get_ms(json, "objected", &ret->objected_ms) &&
            get_ms(json, "objection_due", &ret->objection_due_ms) &&

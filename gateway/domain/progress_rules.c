@@ -229,27 +229,46 @@ static enum progress_refusal rule_resume(const struct progress_work *work)
     return work->progress->paused ? REFUSAL_NONE : REFUSAL_ALREADY;
 }
 
+/* When the first of what is under way is late; 0: never, as things are. */
+static int64_t late_from(const struct procedure *route, const struct progress *progress)
+{
+    int64_t stood_ms = progress->paused ? progress->pauses[progress->pause_count - 1].from_ms
+                                        : INT64_MAX;
+    int64_t first_ms = progress_total_runs(route, progress) ? progress->total_due_ms : INT64_MAX;
+    for (size_t i = 0; i < route->step_count; i++) {
+        int64_t due_ms = progress->steps[i].due_ms;
+        if (progress_step_under_way(progress, i) && due_ms > 0 && due_ms < first_ms) {
+            first_ms = due_ms;
+        }
+    }
+    return first_ms == INT64_MAX || first_ms > stood_ms ? 0 : first_ms;
+}
+
+int64_t progress_nudge_from(const struct procedure *procedure, const struct progress *progress)
+{
+    const struct procedure *route = progress_route(procedure, progress);
+    int64_t late_ms = late_from(route, progress);
+    int64_t last = date_to_days(date_of_ms(progress->nudged_ms));
+    int64_t again_ms = deadline_ms(date_from_days(last + route->moves[PROCEDURE_NUDGE].days - 1));
+    return late_ms > 0 && progress->nudged_ms > 0 && again_ms > late_ms ? again_ms : late_ms;
+}
+
 /* Only of what is late, and not again and again. */
 static enum progress_refusal rule_nudge(const struct progress_work *work)
 {
-    const struct progress *progress = work->progress;
-    int64_t again_ms = (int64_t)work->route->moves[PROCEDURE_NUDGE].days * PROGRESS_DAY_MS;
-    int64_t now_ms = progress->paused ? progress->pauses[progress->pause_count - 1].from_ms
-                                      : work->at_ms;
-    bool late = progress_total_runs(work->route, progress) && progress->total_due_ms <= now_ms;
-    for (size_t i = 0; i < work->route->step_count; i++) {
-        int64_t due_ms = progress->steps[i].due_ms;
-        late |= progress_step_under_way(progress, i) && due_ms > 0 && due_ms <= now_ms;
-    }
-    bool soon = progress->nudged_ms > 0 && work->at_ms - progress->nudged_ms < again_ms;
-    return late && !soon ? REFUSAL_NONE : REFUSAL_TOO_EARLY;
+    int64_t from_ms = progress_nudge_from(work->route, work->progress);
+    return from_ms > 0 && work->at_ms >= from_ms ? REFUSAL_NONE : REFUSAL_TOO_EARLY;
 }
 
 static enum progress_refusal rule_visited(const struct progress_work *work)
 {
     enum progress_visit_said said = work->move->kind == MOVE_VISITED ? VISIT_SAID_DONE
                                                                      : VISIT_SAID_NOT;
-    return work->progress->visit_said == said ? REFUSAL_ALREADY : REFUSAL_NONE;
+    if (work->progress->visit_said == said) {
+        return REFUSAL_ALREADY;
+    }
+    return work->progress->visit_said_count < PROGRESS_VISITS_SAID_MAX ? REFUSAL_NONE
+                                                                       : REFUSAL_USED_UP;
 }
 
 static enum progress_refusal rule_withdraw(const struct progress_work *work)
