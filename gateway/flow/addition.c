@@ -20,7 +20,8 @@ struct addition {
     json_t *values;
     const struct identities *identities;
     const char *token;
-    bool unsealable;
+    size_t picks_max;
+    bool unsealable, ended, many; /* why the edit stopped */
     addition_done_fn *done;
     void *arg;
 };
@@ -161,12 +162,13 @@ void addition_report(const struct setup *setup, struct store *store,
                                   .values = json_incref(request->values),
                                   .identities = request->identities,
                                   .token = request->token,
+                                  .picks_max = request->picks_max,
                                   .done = done,
                                   .arg = arg};
     snprintf(addition->receipt, sizeof addition->receipt, "%s", request->receipt);
     const struct edit_request edit = {
         .receipt = addition->receipt,
-        .actor = {"form", ""},
+        .actor = {request->identities ? "form" : "farmer", ""},
         .rid = request->rid,
         .edit = merge,
         .done = on_edited,
@@ -175,41 +177,62 @@ void addition_report(const struct setup *setup, struct store *store,
     edit_report(setup, store, &edit);
 }
 
-static void write_merged(const struct addition *addition, const struct edit_view *view,
-                         bool corrected, struct edit_draft *draft)
+static void answer_what_was_asked(struct edit_view *view)
+{
+    const struct progress_move answer = {
+        .kind = MOVE_ANSWER, .by = MOVER_FARMER, .at_ms = view->now_ms};
+    enum progress_result result = progress_apply(view->procedure, view->setup->calendar,
+                                                 view->progress, &answer);
+    (void)result; /* nothing was asked, mostly */
+}
+
+static void write_merged(const struct addition *addition, struct edit_view *view, bool corrected,
+                         struct edit_draft *draft)
 {
     draft->event = corrected ? "corrected" : "added";
     draft->audit = json_pack("{s:s}", "ev", draft->event);
     draft->addition = !corrected;
     draft->correction = corrected;
     snprintf(draft->flag, sizeof draft->flag, "additions");
+    record_put_number(&draft->record, REPORT_ADDED, view->now_ms);
+    answer_what_was_asked(view);
+    if (addition->identities == NULL) {
+        return;
+    }
     draft->token = addition->token;
     draft->person = addition->identities->person[0];
     draft->content = addition->identities->content[0];
     draft->link = (char)addition->link;
     edit_put_text(draft, REPORT_CONTENT, addition->identities->content[0]);
-    record_put_number(&draft->record, REPORT_ADDED, view->now_ms);
     if (corrected) { /* phone and name, and what is derived from them */
         edit_put_text(draft, REPORT_PHONE_HASH, addition->identities->phone[0]);
         edit_put_text(draft, REPORT_NAME_HASH, addition->identities->name[0]);
     }
 }
 
-/* The answers as they are now and what was written again. A report that is decided takes nothing: a new one begins. */
+/* From the form: the answers as they are now and what was written again. A report that is decided takes nothing: a new one begins. */
 static enum edit_verdict merge(void *arg, struct edit_view *view, struct edit_draft *draft)
 {
     struct addition *addition = arg;
     CHECK_OBJ(addition, ADDITION_MAGIC);
-    json_t *sealed = edit_open(view);
+    bool of_page = addition->identities == NULL;
     bool added = false;
     bool corrected = false;
+    addition->many = addition->unsealable = false;
+    addition->ended = of_page && (progress_decided(view->progress) || view->lead);
+    if (addition->ended) {
+        return EDIT_STOP;
+    }
+    json_t *sealed = edit_open(view);
     addition->unsealable = sealed == NULL;
     if (sealed != NULL) {
         draft->values = addition_merge(json_object_get(sealed, "values"), addition->values,
                                        addition->by_token, &added, &corrected);
         json_decref(sealed);
     }
-    if (!added && !corrected) {
+    addition->many = of_page && added &&
+                     json_array_size(json_object_get(draft->values, "risk")) > addition->picks_max;
+    if (addition->many || (!added && !corrected)) {
         return EDIT_STOP;
     }
     write_merged(addition, view, corrected, draft);
@@ -226,7 +249,7 @@ static void on_edited(void *arg, const struct edit_answer *answer)
         metrics_add(METRIC_REPORTS_ADDED, 1);
         log_event(LOG_LEVEL_INFO, "added", "receipt=%s", log_receipt(addition->receipt).text);
     } else if (answer->kind == EDIT_STOPPED && !addition->unsealable) {
-        kind = ADDITION_DONE;
+        kind = addition->ended ? ADDITION_ENDED : addition->many ? ADDITION_MANY : ADDITION_DONE;
     } else if (answer->kind == EDIT_GONE) {
         kind = ADDITION_GONE;
     }

@@ -4,6 +4,9 @@
  *
  *   flow/edit ─► open seal ─► merge ─┬─ nothing new ─► done, nothing stored
  *                                    └─ written ─────► done | gone | unstored
+ *
+ * From the form under a token (identities and token are given), or from the receipt's page (both NULL, picks_max set): the latter adds to an open
+ * report only, and no more risks than a report may have. What was asked (待补充) is answered by any of it.
  */
 #ifndef FLOW_ADDITION_H
 #define FLOW_ADDITION_H
@@ -17,12 +20,19 @@ struct addition_request {
     bool by_token;                       /* the same token: name and phone may be corrected */
     enum link_kind link;                 /* what is shown to whoever filed this */
     json_t *values;                      /* held during the work */
-    const struct identities *identities; /* the caller's, alive until done */
+    const struct identities *identities; /* the caller's, alive until done; NULL: of the page */
     const char *token;                   /* likewise */
+    size_t picks_max;                    /* of the page: how many risks a report may have */
     const char *rid;
 };
 
-enum addition_kind { ADDITION_DONE, ADDITION_GONE, ADDITION_UNSTORED };
+enum addition_kind {
+    ADDITION_DONE,
+    ADDITION_GONE,
+    ADDITION_UNSTORED,
+    ADDITION_ENDED, /* of the page: it is decided */
+    ADDITION_MANY   /* of the page: with these it would have more than picks_max risks */
+};
 
 typedef void addition_done_fn(void *arg, enum addition_kind kind, const char *receipt,
                               enum link_kind link);

@@ -32,6 +32,10 @@ bool move_source_allows(const struct options *options, enum progress_mover by,
     if (by == MOVER_UPSTREAM) {
         return str_is(source, "upstream") || str_is(source, "both");
     }
+    if (by == MOVER_FARMER && str_is(source, "none")) {
+        /* where nobody tells of steps, nothing can be late, and nobody said that anybody came */
+        return kind != MOVE_NUDGE && kind != MOVE_VISITED && kind != MOVE_NOT_VISITED;
+    }
     return by != MOVER_STAFF || !steps || str_is(source, "console") || str_is(source, "both");
 }
 
@@ -192,18 +196,14 @@ static void release_claim(struct edit_draft *draft)
     edit_put_text(draft, REPORT_CLAIM_UNTIL, "");
 }
 
-/* The lead was right: the same number goes on as a report, under the report's procedure, its total from the day that its source's rule says. */
+/* The lead was right: the same number goes on as a report, under the report's procedure, its total from the day it was found. */
 static void become_report(struct edit_view *view, struct edit_draft *draft)
 {
-    const struct intake_rule *rule = intake_rule(view->setup->intake,
-                                                 record_get(view->record, REPORT_SOURCE));
-    bool from_found = rule != NULL && rule->total_from_found;
     draft->procedure = procedures_main(view->setup->procedures);
     draft->promote = true;
     draft->event = "accepted";
     progress_begin_found(draft->procedure, view->setup->calendar, view->now_ms,
-                         from_found ? record_number(view->record, REPORT_FOUND) : 0,
-                         view->progress);
+                         record_number(view->record, REPORT_FOUND), view->progress);
     edit_put_text(draft, REPORT_LEAD, "0");
     snprintf(draft->flag, sizeof draft->flag, "from_lead");
 }

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "base/log.h"
@@ -15,12 +16,19 @@
 
 enum { READ_MAGIC = 0x4EAD, QUERY_MAGIC = 0x40E47, LAST4_CHARS = 4, TYPED_BYTES_MAX = 256 };
 
+/* What tells whether two reports are of one household. */
+struct household {
+    char person[IDENTITY_BYTES], id[IDENTITY_BYTES], phone[IDENTITY_BYTES];
+};
+
 struct reading {
     unsigned magic;
     const struct setup *setup;
     struct store *store;
     bool fetched;
-    char receipt[RECEIPT_BYTES];
+    char receipt[RECEIPT_BYTES];    /* what is read now */
+    struct progress_report *merged; /* owned; while its leader is read */
+    struct household household;     /* of merged */
     progress_read_done_fn *done;
     void *arg;
 };
@@ -75,6 +83,7 @@ bool progress_of_record(const struct setup *setup, const char *receipt,
     ret->lead = str_is(record_get(record, REPORT_LEAD), "1");
     ret->withdrawal_on_its_way = record_get(record, REPORT_WITHDRAW_EVENT).len > 0;
     ret->clearing_runs = record_get(record, REPORT_CLEARING).len > 0;
+    ret->leader = NULL;
     return read;
 }
 
@@ -82,8 +91,66 @@ static void reading_end(struct reading *reading, enum op_status status,
                         const struct progress_report *report)
 {
     reading->done(reading->arg, status, report);
+    free(reading->merged);
     reading->magic = 0;
     free(reading);
+}
+
+static void household_of(const struct report_record *record, struct household *ret)
+{
+    snprintf(ret->person, sizeof ret->person, "%.*s", STR_ARG(record_get(record, REPORT_PERSON)));
+    snprintf(ret->id, sizeof ret->id, "%.*s", STR_ARG(record_get(record, REPORT_ID_HASH)));
+    snprintf(ret->phone, sizeof ret->phone, "%.*s", STR_ARG(record_get(record, REPORT_PHONE_HASH)));
+}
+
+static bool same(const char *a, const char *b)
+{
+    return a[0] != '\0' && strcmp(a, b) == 0;
+}
+
+static bool same_household(const struct household *a, const struct report_record *record)
+{
+    struct household b;
+    household_of(record, &b);
+    return same(a->person, b.person) || same(a->id, b.id) || same(a->phone, b.phone);
+}
+
+/* What the leader is like is for the household that filed both. Without it the merged report stands alone. */
+static void on_leader(struct reading *reading, enum op_status status,
+                      const struct report_record *record)
+{
+    struct progress_report *leader = NULL;
+    if (status == OP_OK && record != NULL && same_household(&reading->household, record)) {
+        leader = mem_alloc(sizeof *leader);
+        bool shown = progress_of_record(reading->setup, reading->receipt, record, leader) &&
+                     !leader->lead && !leader->purged;
+        reading->merged->leader = shown ? leader : NULL;
+    }
+    bool away = status != OP_OK && status != OP_REFUSED;
+    reading_end(reading, away ? status : OP_OK, away ? NULL : reading->merged);
+    free(leader);
+}
+
+static bool is_merged(const struct progress_report *report)
+{
+    return str_is(str_of(report->progress.decision), "merged") &&
+           report->progress.leader[0] != '\0';
+}
+
+/* Takes the report over. */
+static void on_readable(struct reading *reading, const struct report_record *record,
+                        struct progress_report *report)
+{
+    if (!is_merged(report)) {
+        reading_end(reading, OP_OK, report);
+        free(report);
+        return;
+    }
+    reading->merged = report;
+    reading->fetched = false;
+    household_of(record, &reading->household);
+    snprintf(reading->receipt, sizeof reading->receipt, "%s", report->progress.leader);
+    reports_read(reading->store, reading->receipt, on_record, reading);
 }
 
 static void on_record(void *arg, enum op_status status, const struct report_record *record)
@@ -91,24 +158,31 @@ static void on_record(void *arg, enum op_status status, const struct report_reco
     struct reading *reading = arg;
     CHECK_OBJ(reading, READ_MAGIC);
     const struct setup *setup = reading->setup;
-    if (status != OP_OK || record == NULL) {
-        reading_end(reading, status, NULL);
-        return;
-    }
-    struct str name = record_get(record, REPORT_PROCEDURE);
-    bool purged = record_get(record, REPORT_PURGED).len > 0;
-    if (!purged && procedures_find(setup->procedures, name) == NULL && !reading->fetched) {
+    bool there = status == OP_OK && record != NULL;
+    bool purged = there && record_get(record, REPORT_PURGED).len > 0;
+    struct str name = there ? record_get(record, REPORT_PROCEDURE) : STR("");
+    bool unknown = there && !purged && procedures_find(setup->procedures, name) == NULL;
+    if (unknown && !reading->fetched) {
         reading->fetched = true;
         procedures_fetch(setup->procedures, reading->store, name, on_procedure, reading);
         return;
     }
-    struct progress_report *report = mem_alloc(sizeof *report);
-    bool read = progress_of_record(setup, reading->receipt, record, report);
-    if (!read) {
-        log_event(LOG_LEVEL_ERROR, "unreadable", "receipt=%s why=progress",
-                  log_receipt(reading->receipt).text);
+    if (reading->merged != NULL) {
+        on_leader(reading, status, record);
+        return;
     }
-    reading_end(reading, read ? OP_OK : OP_REFUSED, read ? report : NULL);
+    if (!there) {
+        reading_end(reading, status, NULL);
+        return;
+    }
+    struct progress_report *report = mem_alloc(sizeof *report);
+    if (progress_of_record(setup, reading->receipt, record, report)) {
+        on_readable(reading, record, report);
+        return;
+    }
+    log_event(LOG_LEVEL_ERROR, "unreadable", "receipt=%s why=progress",
+              log_receipt(reading->receipt).text);
+    reading_end(reading, OP_REFUSED, NULL);
     free(report);
 }
 

@@ -86,7 +86,7 @@ static bool load_areas(struct setup *setup, struct err *err)
 }
 
 /* CN-2026.csv */
-bool setup_is_calendar_file(const char *name)
+static bool is_calendar_file(const char *name)
 {
     return strlen(name) == 11 && strncmp(name, "CN-", 3) == 0 && strcmp(name + 7, ".csv") == 0;
 }
@@ -97,7 +97,7 @@ static bool load_calendar_folder(struct setup *setup, DIR *folder, struct err *e
     while ((entry = readdir(folder)) != NULL) {
         char path[PATH_BYTES];
         struct buf text;
-        if (!setup_is_calendar_file(entry->d_name)) {
+        if (!is_calendar_file(entry->d_name)) {
             continue;
         }
         snprintf(path, sizeof path, "%s/%s", setup->options.areas.calendar, entry->d_name);
@@ -151,8 +151,18 @@ static bool check_texts(const struct setup *setup, struct err *err)
         "outcome.word.closed", "outcome.word.cleared",  "outcome.word.withdrawn",
         "outcome.admitted",    "outcome.declined",      "outcome.because",
         "outcome.already",     "outcome.closed",        "outcome.cleared",
-        "outcome.withdrawn",   "coming.contact",        "coming.office",
+        "outcome.withdrawn",   "outcome.contact",       "outcome.declined_final",
+        "outcome.help",        "coming.contact",        "coming.office",
         "coming.transferred",  "coming.latest",         "coming.usual",
+        "state.asked",         "state.asked_how",       "state.paused",
+        "state.transferred",   "state.withdraw_asked",  "state.withdrawal_on_its_way",
+        "state.objected",      "state.upheld",          "state.reopened",
+        "state.clearing",      "state.nudged",          "state.merged",
+        "state.green",         "acts.nudge_when",       "acts.nudge_again",
+        "acts.said_visited",   "acts.said_not_visited", "acts.withdraw_hint",
+        "acts.locked",         "acts.unknown",          "acts.ended",
+        "acts.too_early",      "acts.too_late",         "acts.used_up",
+        "acts.not_here",       "acts.by_receipt",       "acts.add_many",
         "site.unset",
     };
     for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
@@ -176,6 +186,18 @@ static bool load_catalog(struct setup *setup, struct err *err)
     }
     buf_release(&text);
     return setup->catalog != NULL && check_texts(setup, err);
+}
+
+static bool load_help(struct setup *setup, struct err *err)
+{
+    char path[PATH_BYTES];
+    struct buf text;
+    in_templates(&setup->options, "help.json", path);
+    if (read_text(path, TEXT_BYTES_MAX, &text, err)) {
+        setup->help = help_load(buf_str(&text), path, err);
+    }
+    buf_release(&text);
+    return setup->help != NULL;
 }
 
 static bool load_pushes(struct setup *setup, struct err *err)
@@ -373,7 +395,7 @@ struct setup *setup_load(struct options *take_options, struct err *err)
 {
     static bool (*const parts[])(struct setup *, struct err *) = {
         load_keyring, load_areas, load_calendar, load_procedures, load_catalog,
-        load_form,    load_pages, load_secrets,  read_redis_url,
+        load_help,    load_form,  load_pages,    load_secrets,    read_redis_url,
     };
     struct setup *setup = mem_alloc(sizeof *setup);
     setup->options = *take_options;
@@ -402,6 +424,7 @@ void setup_free(struct setup **setup_at)
     if (setup == NULL) {
         return;
     }
+    help_free(&setup->help);
     pushes_free(&setup->pushes);
     intake_rules_free(&setup->intake);
     pages_free(&setup->pages);

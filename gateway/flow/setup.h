@@ -1,7 +1,7 @@
 /*
  * setup.h - everything the gateway reads from files, loaded and checked before anything is served or swapped in by SIGHUP.
  *
- *   options ─► keyring ─► areas ─► calendar, procedure ─► catalog, form, intake, pushes ─► pages ─► codes file
+ *   options ─► keyring ─► areas ─► calendar, procedure ─► catalog, help, form, intake, pushes ─► pages ─► codes file
  *
  * Built in the master before the fork (areas are one shared block); immutable afterwards but for the codes file, which rereads itself.
  */
@@ -13,6 +13,7 @@
 #include "domain/area.h"
 #include "domain/deadline.h"
 #include "domain/form.h"
+#include "domain/help.h"
 #include "domain/intake.h"
 #include "domain/progress.h"
 #include "domain/pushes.h"
@@ -35,6 +36,7 @@ struct setup {
     struct pages *pages;
     struct intake_rules *intake;
     struct pushes *pushes;
+    struct help *help; /* for those who are not admitted */
     char *hook_secret; /* decoded bytes of callback_secret_file; NULL: no hooks */
     size_t hook_secret_len;
     char *redis_password;    /* "" when none */
@@ -50,7 +52,6 @@ struct setup {
 /* Takes the options over, also on failure. */
 struct setup *setup_load(struct options *take_options, struct err *err) MUST_CHECK;
 void setup_free(struct setup **setup);
-bool setup_is_calendar_file(const char *name); /* CN-2026.csv: what is read in [areas] calendar */
 /* Address, user, password, durability from the options; address is given for private: (unix:…). */
 void setup_store_options(const struct setup *setup, const char *private_address,
                          struct store_options *ret);

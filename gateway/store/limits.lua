@@ -25,7 +25,10 @@ local function guess(keys, args)
     end
     local rkey = P .. ':r:' .. args[1]
     local key, left_s = hour_cell(P, args[2], now_ms())
-    local r = redis.call('HMGET', rkey, 'last4', 'fails')
+    local r = redis.call('HMGET', rkey, 'last4', 'fails', 'lead')
+    if r[3] == '1' then -- a finding has no page: it answers as an unknown number does
+        r = {false, false}
+    end
     local failures = tonumber(redis.call('GET', key) or 0)
     if failures >= tonumber(args[5]) or tonumber(r[2] or 0) >= tonumber(args[6]) then
         return {'locked', left_s}
