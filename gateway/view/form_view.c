@@ -323,6 +323,37 @@ static json_t *field_view(const struct pages *pages, const struct form_field *fi
     return view;
 }
 
+const struct form_field *form_view_tick_outer(const struct form_field *tick)
+{
+    const struct form_rule *when = tick->applies;
+    bool hangs = tick->page == FORM_PAGE_CHECK && when != NULL && when->kind == FORM_RULE_IS &&
+                 when->field->type == FORM_CHOICES;
+    return hangs ? when->field : NULL;
+}
+
+void form_view_addition(const struct pages *pages, json_t *page, const struct page_form *in)
+{
+    json_t *fields = json_array();
+    for (size_t i = 0; i < pages->form->field_count; i++) {
+        const struct form_field *field = &pages->form->fields[i];
+        const char *with = NULL;
+        if (field->page == FORM_PAGE_FILL && form_field_is_added(field) &&
+            form_view_outer(pages->form, field, &with) == NULL) {
+            json_t *view = field_view(pages, field, in);
+            for (size_t k = 0; k < pages->form->field_count; k++) {
+                const struct form_field *tick = &pages->form->fields[k];
+                if (form_view_tick_outer(tick) == field) {
+                    json_t *inside = field_view(pages, tick, in);
+                    page_put(inside, "class", tick->name);
+                    json_array_append_new(json_object_get(view, "inside"), inside);
+                }
+            }
+            json_array_append_new(fields, view);
+        }
+    }
+    json_object_set_new(page, "fields", fields);
+}
+
 void form_view_fields(const struct pages *pages, json_t *page, const struct page_form *in)
 {
     json_t *fields = json_array();
@@ -338,22 +369,26 @@ void form_view_fields(const struct pages *pages, json_t *page, const struct page
     json_object_set_new(page, "fields", fields);
 }
 
+void form_view_fault(const struct pages *pages, json_t *faults, const struct answers_fault *fault)
+{
+    struct buf href;
+    json_t *one = json_object();
+    buf_init(&href, ID_BYTES_MAX);
+    buf_puts(&href, "#");
+    form_view_id(fault->field, NULL, &href);
+    page_put(one, "href", buf_text(&href));
+    put_fault(pages, one, "text", fault);
+    json_array_append_new(faults, one);
+    buf_release(&href);
+}
+
 void form_view_faults(const struct pages *pages, json_t *page, const struct answers *answers,
                       enum form_page of)
 {
     json_t *faults = json_array();
     for (size_t i = 0; answers != NULL && i < answers->fault_count; i++) {
-        const struct answers_fault *fault = &answers->faults[i];
-        if (fault->field->page == of) {
-            struct buf href;
-            json_t *one = json_object();
-            buf_init(&href, ID_BYTES_MAX);
-            buf_puts(&href, "#");
-            form_view_id(fault->field, NULL, &href);
-            page_put(one, "href", buf_text(&href));
-            put_fault(pages, one, "text", fault);
-            json_array_append_new(faults, one);
-            buf_release(&href);
+        if (answers->faults[i].field->page == of) {
+            form_view_fault(pages, faults, &answers->faults[i]);
         }
     }
     page_put_bool(page, "has_faults", json_array_size(faults) > 0);

@@ -41,6 +41,14 @@ void page_put_filled(const struct pages *pages, json_t *object, const char *name
     buf_release(&text);
 }
 
+void page_put_fault(const struct pages *pages, json_t *faults, const char *href, const char *key)
+{
+    json_t *one = json_object();
+    page_put(one, "href", href);
+    page_put_filled(pages, one, "text", key, NULL);
+    json_array_append_new(faults, one);
+}
+
 void page_tel(const char *phone, char ret_tel[PAGES_TEL_BYTES])
 {
     size_t len = 0;

@@ -33,6 +33,7 @@ static void put_person(json_t *page, const struct page_receipt *in)
     page_put(page, "mask", in->full ? in->mask : "");
     page_put(page, "place_name", in->full ? in->place : "");
     page_put(page, "ending", in->full ? in->ending : "");
+    page_put(page, "ending_note", in->full ? in->ending_note : "");
     page_put(page, "reason", in->full ? in->reason : "");
     page_put(page, "who_comes", in->full && !in->drill ? in->who_comes : "");
     page_put(page, "urgent", in->full ? in->urgent : "");
@@ -41,26 +42,64 @@ static void put_person(json_t *page, const struct page_receipt *in)
     page_put(page, "next_href", in->full ? in->next_href : "");
 }
 
-static json_t *receipt_view(const struct pages *pages, const struct page_receipt *in)
+static void put_help(json_t *page, const struct page_receipt *in)
 {
-    const char *heading = in->fresh ? "receipt.fresh" : "receipt.heading";
-    json_t *page = page_begin(pages, heading, false, in->drill);
+    char tel[PAGES_TEL_BYTES];
+    json_t *help = json_array();
+    for (size_t i = 0; in->full && i < in->help_count; i++) {
+        json_t *one = json_object();
+        page_put(one, "name", in->help[i].name);
+        page_put(one, "whom", in->help[i].whom);
+        page_put(one, "phone", in->help[i].phone);
+        page_tel(in->help[i].phone, tel);
+        page_put(one, "tel", tel);
+        json_array_append_new(help, one);
+    }
+    json_object_set_new(page, "help", help);
+}
+
+static void put_notices(json_t *page, const struct page_receipt *in)
+{
+    json_t *notices = json_array();
+    for (size_t i = 0; in->full && i < in->notice_count; i++) {
+        json_array_append_new(notices, json_string(in->notices[i]));
+    }
+    page_put_bool(page, "has_notices", json_array_size(notices) > 0);
+    json_object_set_new(page, "notices", notices);
+}
+
+static void put_steps(const struct pages *pages, json_t *page, const struct page_receipt *in)
+{
     json_t *steps = json_array();
     for (size_t i = 0; i < in->step_count; i++) {
         struct page_step step = in->steps[i];
         step.note = in->full ? step.note : "";
         json_array_append_new(steps, step_view(pages, &step));
     }
+    page_put_bool(page, "has_steps", in->step_count > 0 && !in->upstream_only_note);
+    json_object_set_new(page, "steps", steps);
+}
+
+static json_t *receipt_view(const struct pages *pages, const struct page_receipt *in)
+{
+    const char *heading = in->fresh ? "receipt.fresh" : "receipt.heading";
+    const struct page_acts *acts = in->acts;
+    bool wrong = acts != NULL && (acts->show_faults || acts->wrong_last4 || acts->add_empty);
+    json_t *page = page_begin(pages, heading, wrong, in->drill);
     page_put(page, "shown", in->shown);
     page_put(page, "heading", catalog_text(pages->catalog, heading));
     page_put_bool(page, "fresh", in->fresh);
     page_put_bool(page, "added", in->added);
     page_put_bool(page, "full", in->full);
+    page_put_bool(page, "decided", in->decided);
+    page_put_bool(page, "closed", in->closed);
     page_put(page, "submitted", in->submitted);
     page_put(page, "state_word", in->state_word);
-    page_put_bool(page, "has_steps", in->step_count > 0 && !in->upstream_only_note);
-    json_object_set_new(page, "steps", steps);
+    put_steps(pages, page, in);
     put_person(page, in);
+    put_notices(page, in);
+    put_help(page, in);
+    page_put_acts(pages, page, acts);
     return page;
 }
 

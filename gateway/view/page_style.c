@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "domain/form_rule.h"
 #include "view/pages_inside.h"
 
 enum { STYLE_BYTES_MAX = 64 * 1024 };
@@ -70,6 +71,32 @@ static void put_reveal_rule(const struct form *form, const struct form_field *fi
     }
 }
 
+/* A tick that hangs on some of the options beside it: hidden while none of them is taken. */
+static void put_tick_rule(const struct form_field *tick, struct buf *to)
+{
+    const struct form_field *outer = form_view_tick_outer(tick);
+    bool any = false;
+    for (size_t i = 0; outer != NULL && i < outer->option_count; i++) {
+        const struct form_option *option = &outer->options[i];
+        bool named = false;
+        for (size_t k = 0; k < json_array_size(tick->applies->picks); k++) {
+            const char *pick = json_string_value(json_array_get(tick->applies->picks, k));
+            named = named || strcmp(pick, option->value) == 0;
+        }
+        if (named && slug(option->value) && slug(tick->name)) {
+            struct buf id;
+            buf_init(&id, 256);
+            form_view_id(outer, option, &id);
+            buf_printf(to, "#%s:not(:checked)~", buf_text(&id));
+            buf_release(&id);
+            any = true;
+        }
+    }
+    if (any) {
+        buf_printf(to, ".in-%s{display:none}", tick->name);
+    }
+}
+
 bool page_style(const char *templates_dir, const struct form *form, struct buf *to, struct err *err)
 {
     struct buf css;
@@ -83,6 +110,7 @@ bool page_style(const char *templates_dir, const struct form *form, struct buf *
         minify(buf_str(&css), to);
         for (size_t i = 0; i < form->field_count; i++) {
             put_reveal_rule(form, &form->fields[i], to);
+            put_tick_rule(&form->fields[i], to);
         }
         buf_puts(to, "</style>");
     }

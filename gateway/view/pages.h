@@ -94,6 +94,28 @@ struct page_step {
     const char *who;
     bool done, current, unconfirmed /* 一般 instead of 最晚 */, skipped;
 };
+struct page_help {
+    const char *name, *whom, *phone; /* whom it is for and phone may be "" */
+};
+/* What the household can do on its page (POST to action), and what it has just sent that was not taken. */
+struct page_acts {
+    const char *action;                                      /* /r/… */
+    bool visited, not_visited, nudge, add, withdraw, object; /* allowed now */
+    const char *visit_said;                                  /* 您说过：来过了。 or "" */
+    const char *nudge_when;                                  /* from when, or "" */
+    const char *withdraw_hint;                               /* with withdraw */
+    const char *by_receipt; /* of the short kind: how to the rest, or "" */
+    const char *call_phone; /* or "" */
+    bool add_first;         /* something is asked */
+    /* sent */
+    const char *problem;           /* a sentence above all, or "" */
+    const char *open;              /* add, withdraw, object: whose form is shown open; or "" */
+    const struct answers *answers; /* as typed into add, or object's detail; NULL: nothing */
+    bool show_faults;              /* of answers, as far as the add form asks them */
+    bool add_empty;                /* nothing was written in it */
+    bool wrong_last4;
+    const char *last4; /* as typed */
+};
 struct page_receipt {
     const char *shown;      /* 4129 3847 1655 */
     const char *mask;       /* 王** or "" (kind s) */
@@ -101,19 +123,27 @@ struct page_receipt {
     const char *state_word; /* one of the step words: 已收到 … */
     const char *ending;     /* the sentence of an ending, or "" */
     const char *reason;
-    const char *who_comes; /* the sentence, or "" */
-    const char *urgent;    /* the sentence of an urgent report that is open, or "" */
-    const char *submitted; /* 11月23日 */
-    bool fresh;            /* just filed: 已收到您的申报 … 请截屏或抄下编号 */
-    bool added;            /* 您之前报过,编号不变。… */
-    bool full;             /* kind f */
+    const char *ending_note; /* what staff wrote for the household, or "" */
+    const char *who_comes;   /* the sentence, or "" */
+    const char *urgent;      /* the sentence of an urgent report that is open, or "" */
+    const char *submitted;   /* 11月23日 */
+    bool fresh;              /* just filed: 已收到您的申报 … 请截屏或抄下编号 */
+    bool added;              /* 您之前报过,编号不变。… */
+    bool full;               /* kind f */
     bool drill;
     bool upstream_only_note; /* progress none: only the sentence, no steps */
     const char *qr_svg;      /* trusted SVG, or "" */
     const char *link;        /* the address shown in text under the QR, or "" */
     const char *next_href;   /* the form again, for whoever files for several households; or "" */
+    bool decided;            /* nothing is promised and nothing waits any more */
+    bool closed;             /* only that it is closed: another filer's */
     const struct page_step *steps;
     size_t step_count;
+    const char *const *notices; /* sentences about how it stands */
+    size_t notice_count;
+    const struct page_help *help; /* what else there is, of those with a phone */
+    size_t help_count;
+    const struct page_acts *acts; /* NULL: none */
 };
 bool pages_receipt(const struct pages *pages, const struct page_receipt *in,
                    struct buf *to) MUST_CHECK;

@@ -63,11 +63,21 @@ const char *page_site_text(const struct pages *pages, const char *name);
 void page_put_place(const struct pages *pages, json_t *page, const struct page_place *place);
 void page_put_notice(const struct pages *pages, json_t *page, const struct page_place *place);
 
+/* page_acts.c: what the household can do on its page, and what it sent that was not taken. */
+void page_put_acts(const struct pages *pages, json_t *page, const struct page_acts *acts);
+
 /* form_view.c: fields of a form as the templates want them. */
 void form_view_fields(const struct pages *pages, json_t *page, const struct page_form *in);
 void form_view_faults(const struct pages *pages, json_t *page, const struct answers *answers,
                       enum form_page of);
 void form_view_ticks(const struct pages *pages, json_t *page, const struct page_check *in);
+/* `fields` of what is written again to a report that is there: risk with the ticks of the check page that hang on it, detail, urgent. */
+void form_view_addition(const struct pages *pages, json_t *page, const struct page_form *in);
+/* NULL, or the field on whose options alone this tick of the check page hangs; form_view_addition puts it there. */
+const struct form_field *form_view_tick_outer(const struct form_field *tick);
+/* One line of the summary: of a form's fault, or of another with a text of the catalog. */
+void form_view_fault(const struct pages *pages, json_t *faults, const struct answers_fault *fault);
+void page_put_fault(const struct pages *pages, json_t *faults, const char *href, const char *key);
 /* The element of an option; the first one is what a summary links to. */
 void form_view_id(const struct form_field *field, const struct form_option *option, struct buf *to);
 /* NULL, or the field within whose group this one is shown; *ret_with is then what must be picked. */

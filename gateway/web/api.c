@@ -28,10 +28,6 @@ static const struct api_route routes[] = {
     {HTTP_GET, "/pushes", RIGHT_STATS | RIGHT_INTAKE, false, false, NULL, false, api_pushes},
     {HTTP_POST, "/pushes", RIGHT_INTAKE, false, true, api_push_members, false, api_push_say},
     {HTTP_GET, "/reports", READERS, false, false, NULL, false, api_feed},
-    {HTTP_GET, "/reports/{}", READERS, false, false, NULL, false, api_detail},
-    {HTTP_GET, "/reports/{}/history", RIGHT_READ, false, false, NULL, false, api_history},
-    {HTTP_GET, "/search", RIGHT_LOOKUP, false, false, NULL, false, api_search},
-    {HTTP_POST, "/search", RIGHT_LOOKUP, false, true, api_search_members, false, api_search_body},
     {HTTP_POST, "/reports/{}/claim", RIGHT_CLAIM, false, false, api_claim_members, false,
      api_claim},
     {HTTP_POST, "/reports/{}/release", RIGHT_CLAIM, false, false, api_release_members, false,
@@ -295,13 +291,6 @@ static void send_text(struct api_call *call, int status, const char *type, struc
     set_headers(call, type);
     exchange_body_copy(call->exchange, text);
     exchange_send(call->exchange, status);
-}
-
-void api_send_unchanged(struct api_call *call)
-{
-    send_headers(call->web, call->exchange, SEND_NO_STORE);
-    set_quota(call);
-    exchange_send(call->exchange, 304);
 }
 
 void api_send_blob(struct api_call *call, int status, struct blob *json)

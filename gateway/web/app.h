@@ -5,6 +5,7 @@
  *   GET  /V/{code}            farmer_form      the form, or a list above village level
  *   POST /V/{code}            farmer_submit    check, edit, submit
  *   GET  /r/{receipt}-{sig}   farmer_receipt
+ *   POST /r/{receipt}-{sig}   farmer_acts      add, nudge, visited, withdraw, object
  *   GET  /progress, POST      farmer_progress
  *   POST /hooks/upstream      hooks
  *
@@ -46,6 +47,7 @@ http_handler_fn farmer_root;
 http_handler_fn farmer_code;
 http_handler_fn farmer_submit;
 http_handler_fn farmer_receipt;
+http_handler_fn farmer_act;
 http_handler_fn farmer_progress;
 http_handler_fn farmer_progress_ask;
 http_handler_fn hooks_upstream;

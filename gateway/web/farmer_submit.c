@@ -173,24 +173,6 @@ static void on_accepted(void *arg, const struct accept_answer *answer)
     submit_free(submit);
 }
 
-static bool read_body(struct web *web, struct exchange *exchange, struct fields *fields)
-{
-    switch (exchange_read_form(exchange, fields)) {
-    case FORM_BODY_OK:
-        return true;
-    case FORM_BODY_TYPE:
-        send_message(web, exchange, 415, "bad_request", NULL, NULL);
-        return false;
-    case FORM_BODY_BROKEN:
-        send_message(web, exchange, 400, "bad_request", NULL, NULL);
-        return false;
-    case FORM_BODY_MANY:
-        send_message(web, exchange, 413, "too_large", NULL, NULL);
-        return false;
-    }
-    return false;
-}
-
 void farmer_submit(struct exchange *exchange, void *arg)
 {
     struct web *web = arg;
@@ -209,7 +191,7 @@ void farmer_submit(struct exchange *exchange, void *arg)
     } else if (fault == PLACE_UNKNOWN ||
                !area_takes_reports(web->setup->areas, submit->place.area)) {
         send_message(web, exchange, 404, "code_unknown", NULL, NULL);
-    } else if (read_body(web, exchange, &submit->fields)) {
+    } else if (send_form_body(web, exchange, &submit->fields)) {
         place_texts(web, &submit->place);
         answered = proceed(submit);
     }

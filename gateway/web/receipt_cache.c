@@ -8,7 +8,7 @@ enum { LINK_BYTES = 48 };
 
 struct entry {
     char link[LINK_BYTES];
-    int64_t version;
+    int64_t stamp;
     int64_t made_ms;
     struct blob *packed; /* NULL: empty */
 };
@@ -43,23 +43,23 @@ static size_t slot_of(struct str link)
     return (hash >> 16 ^ hash) % RECEIPT_CACHE_ENTRIES;
 }
 
-struct blob *receipt_cache_find(const struct receipt_cache *cache, struct str link, int64_t version,
+struct blob *receipt_cache_find(const struct receipt_cache *cache, struct str link, int64_t stamp,
                                 int64_t now_ms)
 {
     const struct entry *entry = &cache->entries[slot_of(link)];
-    bool good = entry->packed != NULL && entry->version == version &&
+    bool good = entry->packed != NULL && entry->stamp == stamp &&
                 now_ms - entry->made_ms < RECEIPT_CACHE_LIFE_MS && str_is(link, entry->link);
     return good ? entry->packed : NULL;
 }
 
-void receipt_cache_put(struct receipt_cache *cache, struct str link, int64_t version,
-                       int64_t now_ms, struct blob *packed)
+void receipt_cache_put(struct receipt_cache *cache, struct str link, int64_t stamp, int64_t now_ms,
+                       struct blob *packed)
 {
     struct entry *entry = &cache->entries[slot_of(link)];
     if (link.len >= LINK_BYTES) {
         return;
     }
     blob_drop(&entry->packed);
-    *entry = (struct entry){.version = version, .made_ms = now_ms, .packed = blob_hold(packed)};
+    *entry = (struct entry){.stamp = stamp, .made_ms = now_ms, .packed = blob_hold(packed)};
     memcpy(entry->link, link.at, link.len);
 }

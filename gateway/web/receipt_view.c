@@ -4,22 +4,46 @@
 
 #include "base/check.h"
 
-enum { FRESH_MS = 3600000, OBJECTION_DAYS = 30, WORDS_BYTES_MAX = 4096 };
+enum { FRESH_MS = 3600000, VALUES_MAX = 12 };
 
-static void day_text(int64_t wall_ms, char ret_text[RECEIPT_DATE_BYTES])
+void receipt_view_day(int64_t wall_ms, char ret_text[RECEIPT_DATE_BYTES])
 {
     struct date date = date_of_ms(wall_ms);
     snprintf(ret_text, RECEIPT_DATE_BYTES, "%d月%d日", date.month, date.day);
 }
 
-/* A deadline ends at 24:00, which belongs to the day before. */
-static struct date last_day(int64_t due_ms)
+struct date receipt_view_last_day(int64_t due_ms)
 {
     return date_of_ms(due_ms - 1);
 }
 
+static const char *first_of(const char *a, const char *b, const char *c)
+{
+    return a[0] ? a : b[0] ? b : c;
+}
+
+void receipt_view_fill(const struct receipt_view *view, const char *key,
+                       const struct catalog_value *more, struct buf *to)
+{
+    const struct setup *setup = view->setup;
+    const char *unset = catalog_text(setup->catalog, "site.unset");
+    const char *hotline = setup->options.site.hotline;
+    struct catalog_value all[VALUES_MAX] = {
+        {"town", view->town},
+        {"town_phone", first_of(view->phone, hotline, unset)},
+        {"hotline", first_of(hotline, unset, unset)},
+        {"upstream_name", first_of(setup->options.site.upstream_name,
+                                   catalog_text(setup->catalog, "site.upstream_name"), unset)},
+    };
+    for (size_t count = 4; more != NULL && more->name != NULL; more++, count++) {
+        CHECK(count + 1 < VALUES_MAX);
+        all[count] = *more;
+    }
+    catalog_fill(setup->catalog, key, all, to);
+}
+
 /* 最晚11月30日（周一）, or 一般… where no document says it */
-static void due_text(const struct catalog *catalog, struct date date, bool confirmed,
+static void due_text(const struct receipt_view *view, struct date date, bool confirmed,
                      char ret_text[RECEIPT_DATE_BYTES])
 {
     char shown[DEADLINE_SHOWN_BYTES];
@@ -27,7 +51,7 @@ static void due_text(const struct catalog *catalog, struct date date, bool confi
     deadline_show(date, shown);
     const struct catalog_value values[] = {{"date", shown}, {NULL, NULL}};
     buf_init(&text, RECEIPT_DATE_BYTES - 1);
-    catalog_fill(catalog, confirmed ? "coming.latest" : "coming.usual", values, &text);
+    receipt_view_fill(view, confirmed ? "coming.latest" : "coming.usual", values, &text);
     snprintf(ret_text, RECEIPT_DATE_BYTES, "%s", buf_text(&text));
     buf_release(&text);
 }
@@ -62,209 +86,130 @@ static void order_steps(const struct progress *progress, const struct date *days
     }
 }
 
-static void fill_steps(const struct setup *setup, const struct progress_report *report, bool full,
-                       struct receipt_view *view)
+/* What an ending has made superfluous is not in the list: neither was it done nor will it be. */
+static bool is_listed(const struct progress *progress, size_t i)
 {
-    const struct progress *progress = &report->progress;
-    const struct procedure *procedure = progress_route(report->procedure, progress);
+    const struct progress_step *step = &progress->steps[i];
+    bool cut_off = step->state == STEP_SKIPPED && step->done_ms == progress->decided_ms;
+    return !progress_decided(progress) || progress_step_under_way(progress, i) ||
+           (step_done(step) && !cut_off);
+}
+
+static void fill_step(struct receipt_view *view, size_t i, struct date day, bool full)
+{
+    const struct progress *progress = &view->report->progress;
+    const struct procedure_step *step =
+        &progress_route(view->report->procedure, progress)->steps[i];
+    const struct progress_step *state = &progress->steps[i];
+    size_t count = view->page.step_count++;
+    bool done = step_done(state);
+    if (done) {
+        receipt_view_day(state->done_ms, view->dates[count]);
+    } else if (step->deadline.days > 0) {
+        due_text(view, day, step->deadline.confirmed, view->dates[count]);
+    } else {
+        view->dates[count][0] = '\0';
+    }
+    view->steps[count] = (struct page_step){
+        .word = step->word,
+        .name = step->name,
+        .date = view->dates[count],
+        .note = full ? state->note : "",
+        .who = step->who ? step->who : "",
+        .done = done,
+        .current = progress_step_under_way(progress, i),
+        .unconfirmed = !step->deadline.confirmed,
+        .skipped = state->state == STEP_SKIPPED,
+    };
+}
+
+static void fill_steps(struct receipt_view *view, bool full)
+{
+    const struct progress *progress = &view->report->progress;
+    const struct procedure *route = progress_route(view->report->procedure, progress);
     struct date days[PROCEDURE_STEPS_MAX];
-    bool decided = progress->decided_ms > 0;
-    progress_expected(procedure, setup->calendar, progress, days);
-    size_t count = 0;
     size_t order[PROCEDURE_STEPS_MAX];
-    order_steps(progress, days, procedure->step_count, order);
-    for (size_t at = 0; at < procedure->step_count; at++) {
-        size_t i = order[at];
-        const struct procedure_step *step = &procedure->steps[i];
-        const struct progress_step *state = &progress->steps[i];
-        bool done = step_done(state);
-        if (decided && !done) {
-            continue;
+    progress_expected(route, view->setup->calendar, progress, days);
+    order_steps(progress, days, route->step_count, order);
+    for (size_t at = 0; at < route->step_count; at++) {
+        if (is_listed(progress, order[at])) {
+            fill_step(view, order[at], days[order[at]], full);
         }
-        if (done) {
-            day_text(state->done_ms, view->dates[count]);
-        } else if (step->deadline.days > 0) {
-            due_text(setup->catalog, days[i], step->deadline.confirmed, view->dates[count]);
-        } else {
-            view->dates[count][0] = '\0';
-        }
-        view->steps[count] = (struct page_step){
-            .word = step->word,
-            .name = step->name,
-            .date = view->dates[count],
-            .note = full ? state->note : "",
-            .who = step->who ? step->who : "",
-            .done = done,
-            .current = progress_step_under_way(progress, i),
-            .unconfirmed = !step->deadline.confirmed,
-            .skipped = state->state == STEP_SKIPPED,
-        };
-        count++;
     }
     view->page.steps = view->steps;
-    view->page.step_count = count;
 }
 
-static const char *or_unset(const struct setup *setup, const char *text)
+static void fill_place(struct receipt_view *view)
 {
-    return text[0] ? text : catalog_text(setup->catalog, "site.unset");
-}
-
-/* One sentence per ending; the reason is the procedure's words, never more. */
-static void fill_ending(const struct setup *setup, const struct progress_report *report,
-                        struct receipt_view *view)
-{
-    const struct progress *progress = &report->progress;
-    static const char *const keys[] = {
-        [PROGRESS_ADMITTED] = "outcome.admitted",   [PROGRESS_DECLINED] = "outcome.declined",
-        [PROGRESS_CLOSED] = "outcome.closed",       [PROGRESS_CLEARED] = "outcome.cleared",
-        [PROGRESS_WITHDRAWN] = "outcome.withdrawn",
-    };
-    const struct procedure_reason *reason = procedure_reason(report->procedure,
-                                                             str_of(progress->reason));
-    char date[DEADLINE_SHOWN_BYTES];
-    struct buf because;
-    if (progress->state == PROGRESS_NEW || progress->state == PROGRESS_OPEN) {
-        return;
-    }
-    buf_init(&because, WORDS_BYTES_MAX);
-    if (reason != NULL) {
-        const struct catalog_value values[] = {
-            {"reason", reason->words}, {"town", view->town}, {NULL, NULL}};
-        struct buf words;
-        buf_init(&words, WORDS_BYTES_MAX);
-        catalog_fill(setup->catalog, "outcome.because", values, &words);
-        catalog_fill_text(buf_text(&words), values, &because);
-        buf_release(&words);
-    }
-    deadline_show(deadline_date(setup->calendar, date_of_ms(progress->decided_ms), OBJECTION_DAYS,
-                                DEADLINE_CALENDAR),
-                  date);
-    const struct catalog_value values[] = {
-        {"because", buf_text(&because)},
-        {"date", date},
-        {"town_phone", or_unset(setup, view->phone)},
-        {"hotline", or_unset(setup, setup->options.site.hotline)},
-        {NULL, NULL},
-    };
-    const char *key = keys[progress->state];
-    if (progress->state == PROGRESS_CLOSED && str_is(str_of(progress->decision), "already")) {
-        key = "outcome.already";
-    }
-    catalog_fill(setup->catalog, key, values, &view->ending);
-    buf_puts(&view->ending, progress->note);
-    buf_release(&because);
-}
-
-static void fill_who_comes(const struct setup *setup, const struct progress_report *report,
-                           bool steps_shown, struct receipt_view *view)
-{
-    const struct progress *progress = &report->progress;
-    int current = progress_current(report->procedure, progress);
-    char date[DEADLINE_SHOWN_BYTES];
-    bool waiting = progress->state == PROGRESS_NEW;
-    if (!waiting || current < 0) {
-        return;
-    }
-    int64_t due_ms = steps_shown ? progress->steps[current].due_ms : progress->total_due_ms;
-    if (due_ms == 0) {
-        due_ms = progress->total_due_ms;
-    }
-    deadline_show(last_day(due_ms), date);
-    const struct catalog_value values[] = {
-        {"name", view->contact}, {"town", view->town}, {"phone", or_unset(setup, view->phone)},
-        {"date", date},          {NULL, NULL},
-    };
-    const char *key = view->contact[0] && view->phone[0] ? "coming.contact" : "coming.office";
-    catalog_fill(setup->catalog, steps_shown ? key : "coming.transferred", values,
-                 &view->who_comes);
-}
-
-/* Whoever cannot wait rings the place, else the hotline; a drill hurries nobody. */
-static void fill_urgent(const struct setup *setup, const struct progress_report *report,
-                        struct receipt_view *view)
-{
-    enum progress_state state = report->progress.state;
-    const char *phone = view->phone[0] ? view->phone : setup->options.site.hotline;
-    const struct catalog_value values[] = {{"phone", phone}, {NULL, NULL}};
-    if (!report->urgent || report->drill || (state != PROGRESS_NEW && state != PROGRESS_OPEN)) {
-        return;
-    }
-    catalog_fill(setup->catalog, phone[0] ? "receipt.urgent_phone" : "receipt.urgent", values,
-                 &view->urgent);
-}
-
-/* The word of the state: the open step's own, or the ending's. */
-static const char *state_word(const struct setup *setup, const struct progress_report *report)
-{
-    const struct progress *progress = &report->progress;
-    int current = progress_current(report->procedure, progress);
-    if (progress->state == PROGRESS_OPEN && current >= 0) {
-        return progress_route(report->procedure, progress)->steps[current].word;
-    }
-    char key[64];
-    snprintf(
-        key, sizeof key, "outcome.word.%s",
-        progress_state_name(progress->state == PROGRESS_OPEN ? PROGRESS_NEW : progress->state));
-    return catalog_text(setup->catalog, key);
-}
-
-static void fill_place(const struct setup *setup, const struct progress_report *report,
-                       struct receipt_view *view)
-{
+    const struct areas *areas = view->setup->areas;
+    area_index area = view->report->area;
     char village[PLACE_NAME_BYTES];
-    if (report->area == AREA_NONE) {
+    if (area == AREA_NONE) {
         return;
     }
-    place_name(setup->areas, report->area, village);
-    place_name(setup->areas, place_town(setup->areas, report->area), view->town);
+    place_name(areas, area, village);
+    place_name(areas, place_town(areas, area), view->town);
     snprintf(view->place, sizeof view->place, "%s %s", view->town, village);
-    snprintf(view->phone, sizeof view->phone, "%.*s",
-             STR_ARG(area_phone(setup->areas, report->area)));
-    snprintf(view->contact, sizeof view->contact, "%.*s",
-             STR_ARG(area_contact(setup->areas, report->area)));
+    snprintf(view->phone, sizeof view->phone, "%.*s", STR_ARG(area_phone(areas, area)));
+    snprintf(view->contact, sizeof view->contact, "%.*s", STR_ARG(area_contact(areas, area)));
+}
+
+/* Nothing more is said of it: to another filer, or to whoever filed for somebody who did not want it. */
+static bool is_closed(const struct progress_report *report)
+{
+    struct str decision = str_of(report->progress.decision);
+    return str_is(decision, "not_by_person") ||
+           (str_is(decision, "merged") && report->leader == NULL);
+}
+
+static void view_init(struct receipt_view *view)
+{
+    struct buf *const bufs[] = {&view->ending, &view->who_comes, &view->urgent, &view->nudge_when,
+                                &view->withdraw_hint};
+    for (size_t i = 0; i < sizeof bufs / sizeof bufs[0]; i++) {
+        buf_init(bufs[i], RECEIPT_SENTENCES_BYTES_MAX);
+    }
+    for (size_t i = 0; i < RECEIPT_NOTICES_MAX; i++) {
+        buf_init(&view->notices[i], RECEIPT_SENTENCES_BYTES_MAX);
+    }
 }
 
 void receipt_view_make(const struct setup *setup, const struct progress_report *report, bool full,
                        int64_t now_wall_ms, struct receipt_view *ret)
 {
-    const struct progress *progress = &report->progress;
-    bool steps_shown = !str_is(str_of(setup->options.progress.source), "none");
-    *ret = (struct receipt_view){0};
-    buf_init(&ret->ending, WORDS_BYTES_MAX);
-    buf_init(&ret->who_comes, WORDS_BYTES_MAX);
-    buf_init(&ret->urgent, WORDS_BYTES_MAX);
-    fill_place(setup, report, ret);
-    receipt_show(report->receipt, ret->shown);
-    day_text(report->submitted_ms, ret->submitted);
-    if (steps_shown) {
-        fill_steps(setup, report, full, ret);
-    }
-    if (full) {
-        fill_ending(setup, report, ret);
-        if (!report->drill) {
-            fill_who_comes(setup, report, steps_shown, ret);
-        }
-        fill_urgent(setup, report, ret);
-    }
+    *ret = (struct receipt_view){
+        .setup = setup,
+        .report = report->leader != NULL ? report->leader : report,
+        .follows = report->leader != NULL,
+        .steps_shown = !str_is(str_of(setup->options.progress.source), "none"),
+        .now_ms = now_wall_ms,
+    };
     struct page_receipt *page = &ret->page;
-    page->shown = ret->shown;
-    page->mask = full ? report->mask : "";
-    page->place = full ? ret->place : "";
-    page->state_word = state_word(setup, report);
-    page->ending = buf_text(&ret->ending);
-    page->reason = "";
-    page->who_comes = buf_text(&ret->who_comes);
-    page->urgent = buf_text(&ret->urgent);
-    page->submitted = ret->submitted;
-    page->fresh = progress->state == PROGRESS_NEW && now_wall_ms - report->submitted_ms < FRESH_MS;
-    page->added = report->added_ms > 0 && now_wall_ms - report->added_ms < FRESH_MS;
+    bool closed = is_closed(ret->report);
+    view_init(ret);
+    fill_place(ret);
+    receipt_show(report->receipt, ret->shown);
+    receipt_view_day(report->submitted_ms, ret->submitted);
+    if (ret->steps_shown && !closed) {
+        fill_steps(ret, full);
+    }
     page->full = full;
+    page->closed = closed && full;
     page->drill = report->drill;
-    page->upstream_only_note = !steps_shown;
-    page->qr_svg = "";
-    page->link = "";
-    page->next_href = "";
+    page->decided = progress_decided(&report->progress);
+    page->shown = ret->shown;
+    page->mask = full && !closed ? report->mask : "";
+    page->place = full && !closed ? ret->place : "";
+    page->submitted = ret->submitted;
+    page->fresh = report->progress.state == PROGRESS_NEW &&
+                  now_wall_ms - report->submitted_ms < FRESH_MS;
+    page->added = !page->decided && report->added_ms > 0 &&
+                  now_wall_ms - report->added_ms < FRESH_MS;
+    page->upstream_only_note = !ret->steps_shown;
+    page->reason = page->qr_svg = page->link = page->next_href = "";
+    receipt_view_words(ret);
+    receipt_view_acts(ret, full);
+    page->acts = &ret->acts;
 }
 
 void receipt_view_release(struct receipt_view *view)
@@ -272,4 +217,9 @@ void receipt_view_release(struct receipt_view *view)
     buf_release(&view->ending);
     buf_release(&view->who_comes);
     buf_release(&view->urgent);
+    buf_release(&view->nudge_when);
+    buf_release(&view->withdraw_hint);
+    for (size_t i = 0; i < RECEIPT_NOTICES_MAX; i++) {
+        buf_release(&view->notices[i]);
+    }
 }

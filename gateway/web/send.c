@@ -131,3 +131,21 @@ bool send_is_office(const struct exchange *exchange)
     struct str path = exchange_request(exchange)->path;
     return is_under(path, STR("/api")) || is_under(path, STR("/console"));
 }
+
+bool send_form_body(const struct web *web, struct exchange *exchange, struct fields *fields)
+{
+    switch (exchange_read_form(exchange, fields)) {
+    case FORM_BODY_OK:
+        return true;
+    case FORM_BODY_TYPE:
+        send_message(web, exchange, 415, "bad_request", NULL, NULL);
+        return false;
+    case FORM_BODY_BROKEN:
+        send_message(web, exchange, 400, "bad_request", NULL, NULL);
+        return false;
+    case FORM_BODY_MANY:
+        send_message(web, exchange, 413, "too_large", NULL, NULL);
+        return false;
+    }
+    return false;
+}

@@ -19,6 +19,8 @@ void send_packed(const struct web *web, struct exchange *exchange, struct blob *
 /* Renders message `name` (view/pages.h). hint and href may be NULL. */
 void send_message(const struct web *web, struct exchange *exchange, int status, const char *name,
                   const char *hint, const char *href);
+/* The fields of a form that was sent; false: it could not be read, and the answer is given. */
+bool send_form_body(const struct web *web, struct exchange *exchange, struct fields *ret_fields);
 void send_redirect(const struct web *web, struct exchange *exchange,
                    const char *location); /* 303 */
 /* RFC 9457, for /api and /hooks */

@@ -16,6 +16,7 @@ static const struct route farmer_routes[] = {
     {HTTP_GET, "/V/*", farmer_code},
     {HTTP_POST, "/V/*", farmer_submit},
     {HTTP_GET, "/r/*", farmer_receipt},
+    {HTTP_POST, "/r/*", farmer_act},
     {HTTP_GET, "/progress", farmer_progress},
     {HTTP_POST, "/progress", farmer_progress_ask},
     {HTTP_GET, "/", farmer_root},

@@ -447,7 +447,9 @@ describe('what each link shows', () => {
 
   test('full: number, steps, dates, public notes, the masked name and nothing else personal', async () => {
     const html = await page(full);
-    const text = textOf(html.replace(/<svg[\s\S]*?<\/svg>/g, ''));
+    // what may be added is offered to everybody alike: no risk stands ticked
+    assert.ok(!/<input[^>]* checked/.test(html));
+    const text = textOf(html.replace(/<svg[\s\S]*?<\/svg>/g, '').replace(/<fieldset[\s\S]*<\/fieldset>/, ''));
     const shown = `${receipt.slice(0, 4)} ${receipt.slice(4, 8)} ${receipt.slice(8)}`;
     for (const part of [shown, '试**', '葛家村', '公开的话', '村级评议', '0531-00000000', '截屏']) assert.ok(text.includes(part), part);
     const rest = text.replaceAll(shown, '').replaceAll(full, '').replace(system.base, '');

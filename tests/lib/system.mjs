@@ -191,7 +191,7 @@ export class System {
   async startGateway() {
     writeConf(this.conf, this.settings);
     const log = fs.openSync(this.log, 'a');
-    this.gateway = spawn(path.join(build, 'mashang'), ['serve', '-c', this.conf], { stdio: ['ignore', log, log] });
+    this.gateway = spawn(path.join(build, 'mashang'), ['serve', '-c', this.conf], { stdio: ['ignore', log, log], env: { ...process.env, ...this.options.env } });
     fs.closeSync(log);
     await until('the gateway to be ready', async () => {
       if (this.gateway.exitCode !== null) throw new Error(`the gateway ended: ${fs.readFileSync(this.log, 'utf8')}`);
@@ -221,6 +221,7 @@ export class System {
   async stop() {
     await this.stopGateway();
     await this.upstream?.stop();
+    this.clock?.stop();
     // a worker that aborts is replaced at once: a test that still passes would hide it
     const bug = fs.existsSync(this.log) && this.logText().match(/^.*(mashang: bug:|Sanitizer|runtime error:)[^]*/m);
     if (!process.env.TEST_KEEP) fs.rmSync(this.dir, { recursive: true, force: true });

@@ -1,0 +1,104 @@
+/* What the household may do now, as its page offers it and as POST /r/… takes it: one answer for both. */
+#include <stdio.h>
+#include <string.h>
+
+#include "flow/move.h"
+#include "web/receipt_view.h"
+
+static const struct {
+    const char *name;
+    enum progress_move_kind kind;
+} acts[] = {
+    {"nudge", MOVE_NUDGE},       {"visited", MOVE_VISITED}, {"not_visited", MOVE_NOT_VISITED},
+    {"withdraw", MOVE_WITHDRAW}, {"object", MOVE_OBJECT},
+};
+
+enum progress_move_kind receipt_act_move(struct str act)
+{
+    for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++) {
+        if (str_is(act, acts[i].name)) {
+            return acts[i].kind;
+        }
+    }
+    return MOVES;
+}
+
+enum progress_refusal receipt_act_refused(const struct setup *setup,
+                                          const struct progress_report *report,
+                                          enum progress_move_kind kind, int64_t now_ms)
+{
+    const struct progress_move move = {.kind = kind, .by = MOVER_FARMER, .at_ms = now_ms};
+    if (!move_source_allows(&setup->options, MOVER_FARMER, kind)) {
+        return REFUSAL_NOT_HERE;
+    }
+    return progress_check(report->procedure, setup->calendar, &report->progress, &move);
+}
+
+static bool may(const struct receipt_view *view, enum progress_move_kind kind)
+{
+    return receipt_act_refused(view->setup, view->report, kind, view->now_ms) == REFUSAL_NONE;
+}
+
+/* From when, while it is too early: after the day that is promised, or when the days between two are over. */
+static void fill_nudge_when(struct receipt_view *view)
+{
+    const struct progress *progress = &view->report->progress;
+    int64_t from_ms = progress_nudge_from(view->report->procedure, progress);
+    char date[DEADLINE_SHOWN_BYTES];
+    if (from_ms == 0 || receipt_act_refused(view->setup, view->report, MOVE_NUDGE, view->now_ms) !=
+                            REFUSAL_TOO_EARLY) {
+        return;
+    }
+    bool again = progress->nudged_ms > 0;
+    deadline_show(again ? date_of_ms(from_ms) : receipt_view_last_day(from_ms), date);
+    const struct catalog_value values[] = {{"date", date}, {NULL, NULL}};
+    receipt_view_fill(view, again ? "acts.nudge_again" : "acts.nudge_when", values,
+                      &view->nudge_when);
+}
+
+static const char *visit_said(const struct receipt_view *view)
+{
+    static const char *const keys[] = {
+        [VISIT_SAID_DONE] = "acts.said_visited", [VISIT_SAID_NOT] = "acts.said_not_visited"};
+    enum progress_visit_said said = view->report->progress.visit_said;
+    return said == VISIT_NOT_SAID ? "" : catalog_text(view->setup->catalog, keys[said]);
+}
+
+void receipt_view_acts(struct receipt_view *view, bool full)
+{
+    const struct progress *progress = &view->report->progress;
+    bool open = !progress_decided(progress);
+    struct page_acts *page = &view->acts;
+    *page = (struct page_acts){.action = "",
+                               .problem = "",
+                               .open = "",
+                               .last4 = "",
+                               .visit_said = "",
+                               .nudge_when = "",
+                               .withdraw_hint = "",
+                               .by_receipt = "",
+                               .call_phone = ""};
+    if (view->page.closed) {
+        return;
+    }
+    page->call_phone = full ? view->phone : "";
+    if (view->follows) {
+        return; /* what it says of the leader is done on the leader's page */
+    }
+    page->nudge = may(view, MOVE_NUDGE);
+    page->visited = may(view, MOVE_VISITED);
+    page->not_visited = may(view, MOVE_NOT_VISITED);
+    page->visit_said = visit_said(view);
+    fill_nudge_when(view);
+    page->nudge_when = buf_text(&view->nudge_when);
+    if (full) {
+        page->add = open;
+        page->add_first = open && progress->asked_ms > 0;
+        page->withdraw = may(view, MOVE_WITHDRAW);
+        page->object = may(view, MOVE_OBJECT);
+        receipt_view_fill(view, "acts.withdraw_hint", NULL, &view->withdraw_hint);
+        page->withdraw_hint = buf_text(&view->withdraw_hint);
+    } else if (open) {
+        page->by_receipt = catalog_text(view->setup->catalog, "acts.by_receipt");
+    }
+}

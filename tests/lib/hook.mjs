@@ -1,0 +1,17 @@
+// What the monitoring system says back, signed as it would sign it.
+import assert from 'node:assert/strict';
+import { Webhook } from 'standardwebhooks';
+
+let count = 0;
+export async function tell(system, type, data) {
+  const now = system.clock?.now() ?? new Date();
+  const id = `msg_${process.pid}_${count++}`;
+  const body = JSON.stringify({ type, timestamp: now.toISOString(), data: { at: now.toISOString(), ...data } });
+  const answer = await fetch(`${system.base}/hooks/upstream`, {
+    method: 'POST', body,
+    headers: { 'content-type': 'application/json', 'webhook-id': id, 'webhook-timestamp': String(Math.floor(now / 1000)), 'webhook-signature': new Webhook(system.callbackSecret).sign(id, now, body) },
+  });
+  assert.equal(answer.status, 204, await answer.text());
+}
+export const tellStep = (system, receipt, step, more = {}) => tell(system, 'report.step', { receipt, step, outcome: 'passed', ...more });
+export const tellEnd = (system, receipt, decision, more = {}) => tell(system, 'report.decided', { receipt, decision, ...more });
