@@ -28,6 +28,11 @@ static const struct api_route routes[] = {
     {HTTP_GET, "/pushes", RIGHT_STATS | RIGHT_INTAKE, false, false, NULL, false, api_pushes},
     {HTTP_POST, "/pushes", RIGHT_INTAKE, false, true, api_push_members, false, api_push_say},
     {HTTP_GET, "/reports", READERS, false, false, NULL, false, api_feed},
+    {HTTP_GET, "/reports/{}", READERS, false, false, NULL, false, api_detail},
+    {HTTP_GET, "/reports/{}/history", RIGHT_READ, false, false, NULL, false, api_history},
+    {HTTP_GET, "/search", RIGHT_LOOKUP, false, false, NULL, false, api_search},
+    {HTTP_POST, "/search", RIGHT_LOOKUP, false, true, api_search_members, false, api_search_body},
+    {HTTP_GET, "/stats", RIGHT_STATS, false, false, NULL, false, api_stats},
     {HTTP_POST, "/reports/{}/claim", RIGHT_CLAIM, false, false, api_claim_members, false,
      api_claim},
     {HTTP_POST, "/reports/{}/release", RIGHT_CLAIM, false, false, api_release_members, false,
@@ -286,7 +291,7 @@ static void set_headers(struct api_call *call, const char *type)
     exchange_header(call->exchange, "Content-Type", type);
 }
 
-static void send_text(struct api_call *call, int status, const char *type, struct str text)
+void api_send_text(struct api_call *call, int status, const char *type, struct str text)
 {
     set_headers(call, type);
     exchange_body_copy(call->exchange, text);
@@ -305,7 +310,7 @@ static void send_json(struct api_call *call, int status, const char *type, json_
     char *text = json_dumps(take_json, JSON_COMPACT);
     CHECK(text != NULL);
     json_decref(take_json);
-    send_text(call, status, type, str_of(text));
+    api_send_text(call, status, type, str_of(text));
     free(text);
 }
 

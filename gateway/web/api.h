@@ -74,6 +74,7 @@ void api_send_problem(struct api_call *call, int status, const char *title, cons
 bool api_body_fits(const struct api_call *call); /* no faults so far */
 /* 400 or 422 with the call's faults. */
 void api_send_faults(struct api_call *call);
+void api_send_text(struct api_call *call, int status, const char *type, struct str text);
 /* One fault of a query parameter: 422, pointer "", code, detail. */
 void api_send_query_fault(struct api_call *call, const char *code, const char *detail);
 void api_send_busy(struct api_call *call); /* 503 with Retry-After */
