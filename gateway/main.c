@@ -6,9 +6,9 @@
 #include "supervise/serve.h"
 
 static const struct command *const commands[] = {
-    &command_serve,    &command_check_config, &command_init,   &command_queue,
-    &command_purge,    &command_token,        &command_intake, &command_keys,
-    &command_upstream, &command_store,        &command_render, &command_stats,
+    &command_serve,    &command_check_config, &command_init,   &command_queue, &command_purge,
+    &command_calendar, &command_token,        &command_intake, &command_keys,  &command_upstream,
+    &command_store,    &command_render,       &command_stats,
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 

@@ -43,6 +43,15 @@ static json_t *unconfirmed_of(const struct setup *setup)
     for (size_t i = 0; (found.procedure = procedures_at(setup->procedures, i)) != NULL; i++) {
         procedure_unconfirmed(found.procedure, add_unconfirmed, &found);
     }
+    for (size_t i = 0; setup->pushes != NULL && i < setup->pushes->count; i++) {
+        const struct push *push = &setup->pushes->at[i];
+        if (!push->confirmed) {
+            json_array_append_new(
+                found.list, json_pack("{s:s, s:s, s:s, s:i, s:s}", "procedure", "pushes", "path",
+                                      push->id, "name", push->name, "days", push->due_days, "unit",
+                                      push->unit == DEADLINE_WORKING ? "working" : "calendar"));
+        }
+    }
     return found.list;
 }
 

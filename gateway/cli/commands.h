@@ -14,6 +14,7 @@ struct command {
     int (*run)(const struct args *args);
 };
 
+extern const struct command command_calendar;
 extern const struct command command_check_config;
 extern const struct command command_init;
 extern const struct command command_intake;

@@ -155,6 +155,11 @@ bool calendar_has_year(const struct calendar *calendar, int year)
     return find_year(calendar, year) != NULL;
 }
 
+int calendar_year(const struct calendar *calendar, size_t i)
+{
+    return i < calendar->year_count ? calendar->years[i].year : 0;
+}
+
 static bool is_statutory(struct date date)
 {
     static const short fixed[] = {101, 501, 502, 1001, 1002, 1003};

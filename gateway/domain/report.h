@@ -22,7 +22,7 @@ struct report_event {
     const char *source;    /* self cadre … */
     const json_t *values;  /* normalised answers (domain/answers.h) */
     const json_t *flags;   /* array of strings */
-    const json_t *more;    /* members for data, of the types that say more than the report; or NULL */
+    const json_t *more; /* members for data, of the types that say more than the report; or NULL */
     const char *form_id, *form_version, *notice_version;
 };
 

@@ -18,3 +18,21 @@ char *chain_link(const struct keyring *keyring, struct str previous, json_t *tak
     audit->text = str_of(text);
     return text;
 }
+
+bool chain_holds(const struct keyring *keyring, struct str previous, struct str text,
+                 const json_t *event, struct str hash)
+{
+    struct mac mac;
+    char hex[MAC_HEX_BYTES];
+    json_int_t id = json_integer_value(json_object_get(event, "key"));
+    const struct key *key = id > 0 && id <= KEY_ID_MAX
+                                ? keyring_find(keyring, KEY_AUDIT, (unsigned)id)
+                                : NULL;
+    const struct str parts[] = {previous, text};
+    if (key == NULL) {
+        return false;
+    }
+    mac_parts(str_make(key->bytes, KEY_BYTES), parts, 2, &mac);
+    mac_hex(&mac, MAC_BYTES, hex);
+    return str_is(hash, hex);
+}

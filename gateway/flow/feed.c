@@ -113,10 +113,12 @@ void feed_plan_make(const struct setup *setup, const struct feed_query *query,
     ret->at = mem_resize(ret->at, ret->count > 0 ? ret->count : 1, sizeof *ret->at);
 }
 
-void feed_plan_paths(const struct setup *setup, const struct scope *scope, area_index narrow,
-                     struct feed_plan *ret)
+void feed_plan_paths(const struct setup *setup, const struct scope *scope, const char *org,
+                     area_index narrow, struct feed_plan *ret)
 {
-    struct feed_query query = {.scope = *scope, .narrow = narrow, .drills = true, .limit = 1};
+    struct feed_query query = {.scope = *scope, .narrow = narrow, .limit = 1};
+    snprintf(query.org, sizeof query.org, "%s", org);
+    query.drills = org[0] == '\0'; /* their places have paths and one order */
     feed_plan_make(setup, &query, ret);
 }
 

@@ -36,9 +36,9 @@ struct feed_plan {
 void feed_plan_make(const struct setup *setup, const struct feed_query *query,
                     struct feed_plan *ret);
 void feed_plan_release(struct feed_plan *plan);
-/* The ids of `paths` of each bucket in which reports of this scope may lie: for searches. */
-void feed_plan_paths(const struct setup *setup, const struct scope *scope, area_index narrow,
-                     struct feed_plan *ret);
+/* Where a search looks: of each bucket in which reports of the scope may lie the `paths`; with an organisation, everywhere, unless narrowed. */
+void feed_plan_paths(const struct setup *setup, const struct scope *scope, const char *org,
+                     area_index narrow, struct feed_plan *ret);
 
 enum feed_kind {
     FEED_PAGE,

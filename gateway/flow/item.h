@@ -13,6 +13,12 @@
 /* The caller owns it. record needs the fields named in item.c only. now_ms: a claim that is over is none. */
 json_t *item_json(const struct setup *setup, const char *receipt,
                   const struct report_record *record, int64_t now_ms);
+/* The item and its circumstances, with the moves that are allowed now (ReportDetail without person). A procedure that is not at hand, or progress
+ * that cannot be read, leaves out what follows from it. */
+json_t *item_detail(const struct setup *setup, const char *receipt,
+                    const struct report_record *record, int64_t now_ms);
+/* Person, of what is sealed: the answers, and the notes of staff. */
+json_t *item_person(const json_t *sealed);
 /* {"id", "path": [shown names from the top down]}; of an area that is no more: its id and an empty path. */
 json_t *item_area(const struct setup *setup, struct str id);
 /* RFC 3339 or null for 0; a text or null for the empty one; blank-separated words as an array. The caller owns them. */

@@ -196,14 +196,18 @@ static void release_claim(struct edit_draft *draft)
     edit_put_text(draft, REPORT_CLAIM_UNTIL, "");
 }
 
-/* The lead was right: the same number goes on as a report, under the report's procedure, its total from the day it was found. */
+/* The lead was right: the same number goes on as a report, under the report's procedure, its total from the day that its source's rule says. */
 static void become_report(struct edit_view *view, struct edit_draft *draft)
 {
+    const struct intake_rule *rule = intake_rule(view->setup->intake,
+                                                 record_get(view->record, REPORT_SOURCE));
+    bool from_found = rule != NULL && rule->total_from_found;
     draft->procedure = procedures_main(view->setup->procedures);
     draft->promote = true;
     draft->event = "accepted";
     progress_begin_found(draft->procedure, view->setup->calendar, view->now_ms,
-                         record_number(view->record, REPORT_FOUND), view->progress);
+                         from_found ? record_number(view->record, REPORT_FOUND) : 0,
+                         view->progress);
     edit_put_text(draft, REPORT_LEAD, "0");
     snprintf(draft->flag, sizeof draft->flag, "from_lead");
 }

@@ -86,7 +86,7 @@ static bool load_areas(struct setup *setup, struct err *err)
 }
 
 /* CN-2026.csv */
-static bool is_calendar_file(const char *name)
+bool setup_is_calendar_file(const char *name)
 {
     return strlen(name) == 11 && strncmp(name, "CN-", 3) == 0 && strcmp(name + 7, ".csv") == 0;
 }
@@ -97,7 +97,7 @@ static bool load_calendar_folder(struct setup *setup, DIR *folder, struct err *e
     while ((entry = readdir(folder)) != NULL) {
         char path[PATH_BYTES];
         struct buf text;
-        if (!is_calendar_file(entry->d_name)) {
+        if (!setup_is_calendar_file(entry->d_name)) {
             continue;
         }
         snprintf(path, sizeof path, "%s/%s", setup->options.areas.calendar, entry->d_name);

@@ -52,6 +52,7 @@ struct setup {
 /* Takes the options over, also on failure. */
 struct setup *setup_load(struct options *take_options, struct err *err) MUST_CHECK;
 void setup_free(struct setup **setup);
+bool setup_is_calendar_file(const char *name); /* CN-2026.csv: what is read in [areas] calendar */
 /* Address, user, password, durability from the options; address is given for private: (unix:…). */
 void setup_store_options(const struct setup *setup, const char *private_address,
                          struct store_options *ret);

@@ -122,3 +122,12 @@ const struct json_member api_push_members[] = {
     {.name = "happened", .kinds = JSON_KIND_DAY},
     END,
 };
+
+const struct json_member api_search_members[] = {
+    {.name = "receipt", .kinds = JSON_KIND_TEXT, .chars_min = 1, .chars_max = 64},
+    {.name = "id_number", .kinds = JSON_KIND_TEXT, .chars_min = 1, .chars_max = 64},
+    {.name = "phone", .kinds = JSON_KIND_TEXT, .chars_min = 1, .chars_max = 64},
+    {.name = "name", .kinds = JSON_KIND_TEXT, .chars_min = 1, .chars_max = 64},
+    {.name = "area", .kinds = JSON_KIND_TEXT, .chars_min = 1, .chars_max = AREA_ID_MAX},
+    END,
+};

@@ -7,6 +7,7 @@ import { posters } from './posters.mjs';
 import { progress } from './progress.mjs';
 import { ready } from './ready.mjs';
 import { report } from './report.mjs';
+import { waits } from './waits.mjs';
 
 // world: they share one gateway, in this order.
 const rows = {
@@ -17,6 +18,7 @@ const rows = {
   memory: { run: memory, world: true },
   posters: { run: posters, world: true },
   ready: { run: ready },
+  waits: { run: waits },
 };
 
 const names = process.argv.slice(2);

@@ -65,7 +65,7 @@ describe('wrong configuration: exit 78, the place, what is allowed', () => {
   }
   test('check-config lists the deadlines that no document says, of every procedure', () => {
     const done = run('');
-    for (const line of [/^unconfirmed: laiyuan: steps\[0\]\.deadline: 入户核查, 5 working days$/m, /^unconfirmed: lead: steps\[0\]/m, /^unconfirmed: clearing: total/m]) {
+    for (const line of [/^unconfirmed: laiyuan: steps\[0\]\.deadline: 入户核查, 5 working days$/m, /^unconfirmed: lead: steps\[0\]/m, /^unconfirmed: clearing: total/m, /^unconfirmed: pushes: /m]) {
       assert.match(done.stdout, line);
     }
   });

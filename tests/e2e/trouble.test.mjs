@@ -481,10 +481,10 @@ describe('the operator', () => {
     const farmers = [farmer(), farmer()];
     for (let i = 0; i < 3; i += 1) { await sleep(300); system.gateway.kill('SIGHUP'); }
     await sleep(500);
+    await until('enough of them', () => statuses.length > 20, { ms: 20000 }); // a busy machine is slow, and loses none all the same
     running = false;
     await Promise.all(farmers);
     assert.deepEqual(statuses.filter((status) => status !== 303), []);
-    assert.ok(statuses.length > 20);
   });
   test('two masters on one data folder: the second says so and harms nothing', async () => {
     const other = path.join(system.dir, 'other.conf');

@@ -1,0 +1,215 @@
+#include "flow/recalc.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "domain/signal.h"
+#include "flow/edit.h"
+#include "store/queue.h"
+#include "store/walk.h"
+
+enum { RECALC_MAGIC = 0x4EC41C, AT_ONCE = 16 };
+
+struct recalc {
+    unsigned magic;
+    const struct setup *setup;
+    struct store *store;
+    struct recalc_request request;
+    struct recalc_result result;
+    size_t bucket; /* an index of setup->buckets */
+    int64_t next;
+    size_t count, at, waiting;
+    char receipts[WALK_SLICE_MAX][RECEIPT_BYTES];
+};
+
+struct counting { /* one report */
+    struct recalc *recalc;
+    char receipt[RECEIPT_BYTES];
+    char area[QUEUE_AREA_BYTES];
+    bool writes; /* something differs */
+    size_t day_count;
+    struct recalc_day days[RECALC_DAYS_MAX];
+    char steps[RECALC_DAYS_MAX][PROCEDURE_ID_BYTES];
+};
+
+static walk_done_fn on_slice;
+static edit_fn count_anew;
+static edit_done_fn on_edited;
+static void finish(struct recalc *recalc, enum op_status status);
+
+static void ask_slice(struct recalc *recalc)
+{
+    walk_slice(recalc->store, recalc->setup->buckets[recalc->bucket], WALK_OPEN, recalc->next,
+               on_slice, recalc);
+}
+
+void recalc_run(const struct setup *setup, struct store *store,
+                const struct recalc_request *request)
+{
+    struct recalc *recalc = mem_alloc(sizeof *recalc);
+    CHECK(setup->bucket_count > 0);
+    recalc->magic = RECALC_MAGIC;
+    recalc->setup = setup;
+    recalc->store = store;
+    recalc->request = *request;
+    ask_slice(recalc);
+}
+
+static void go_on(struct recalc *recalc)
+{
+    while (recalc->waiting < AT_ONCE && recalc->at < recalc->count) {
+        struct counting *counting = mem_alloc(sizeof *counting);
+        counting->recalc = recalc;
+        snprintf(counting->receipt, sizeof counting->receipt, "%s", recalc->receipts[recalc->at++]);
+        recalc->waiting++;
+        const struct edit_request edit = {
+            .receipt = counting->receipt,
+            .actor = {EDIT_BY_CALENDAR, ""},
+            .rid = EDIT_BY_CALENDAR,
+            .edit = count_anew,
+            .done = on_edited,
+            .arg = counting,
+        };
+        edit_report(recalc->setup, recalc->store, &edit);
+    }
+    if (recalc->waiting > 0) {
+        return;
+    }
+    if (recalc->next < 0) {
+        recalc->next = 0;
+        recalc->bucket++;
+    }
+    if (recalc->bucket < recalc->setup->bucket_count) {
+        ask_slice(recalc);
+    } else {
+        finish(recalc, OP_OK);
+    }
+}
+
+static void on_slice(void *arg, enum op_status status, const struct str *receipts, size_t count,
+                     int64_t next, int64_t total)
+{
+    struct recalc *recalc = arg;
+    CHECK_OBJ(recalc, RECALC_MAGIC);
+    (void)total;
+    if (status != OP_OK) {
+        finish(recalc, status);
+        return;
+    }
+    recalc->count = 0;
+    recalc->at = 0;
+    recalc->next = next;
+    for (size_t i = 0; i < count; i++) {
+        if (receipts[i].len == RECEIPT_DIGITS) {
+            snprintf(recalc->receipts[recalc->count++], RECEIPT_BYTES, "%.*s",
+                     STR_ARG(receipts[i]));
+        }
+    }
+    go_on(recalc);
+}
+
+/* Days end at 24:00. */
+static struct date day_of(int64_t due_ms)
+{
+    return date_of_ms(due_ms - 1);
+}
+
+static bool add_days(struct counting *counting, const struct edit_view *view,
+                     const struct procedure *procedure, struct progress *progress)
+{
+    struct signal_recalc found[SIGNAL_RECALC_MAX];
+    const struct procedure *route = progress_route(procedure, progress);
+    size_t count = signal_recalc(procedure, view->setup->calendar, progress, found);
+    bool moved = false;
+    for (size_t i = 0; i < count; i++) {
+        size_t n = counting->day_count++;
+        CHECK(n < RECALC_DAYS_MAX);
+        snprintf(counting->steps[n], PROCEDURE_ID_BYTES, "%s",
+                 found[i].step == SIGNAL_TOTAL       ? "total"
+                 : found[i].step == SIGNAL_OBJECTION ? "objection"
+                                                     : route->steps[found[i].step].id);
+        counting->days[n] = (struct recalc_day){counting->steps[n], day_of(found[i].old_ms),
+                                                day_of(found[i].want_ms), found[i].kept};
+        moved |= !found[i].kept;
+    }
+    return moved;
+}
+
+/* The same due day may be near or late by another number of working days. */
+static bool clock_differs(const struct edit_view *view)
+{
+    struct signal_now now;
+    if (str_is(str_of(view->setup->options.progress.source), "none")) {
+        return false;
+    }
+    signal_of(view->clearing_runs ? view->clearing_procedure : view->procedure,
+              view->setup->calendar, view->clearing_runs ? view->clearing : view->progress,
+              str_is(record_get(view->record, REPORT_URGENT), "1"), view->now_ms, &now);
+    return now.next_ms != record_number(view->record, REPORT_NEXT) ||
+           !str_is(record_get(view->record, REPORT_SIGNAL), signal_name(now.signal));
+}
+
+static json_t *audit_of(const struct counting *counting)
+{
+    json_t *days = json_array();
+    for (size_t i = 0; i < counting->day_count; i++) {
+        const struct recalc_day *day = &counting->days[i];
+        char text[16];
+        if (!day->kept) {
+            snprintf(text, sizeof text, "%04d-%02d-%02d", day->is.year, day->is.month, day->is.day);
+            json_array_append_new(days, json_pack("{s:s, s:s}", "step", day->step, "due", text));
+        }
+    }
+    return json_pack("{s:s, s:o}", "ev", "calendar", "days", days);
+}
+
+static enum edit_verdict count_anew(void *arg, struct edit_view *view, struct edit_draft *draft)
+{
+    struct counting *counting = arg;
+    counting->day_count = 0;
+    snprintf(counting->area, sizeof counting->area, "%.*s",
+             STR_ARG(record_get(view->record, REPORT_AREA)));
+    counting->writes = add_days(counting, view, view->procedure, view->progress);
+    if (view->clearing_runs) {
+        counting->writes |= add_days(counting, view, view->clearing_procedure, view->clearing);
+    }
+    counting->writes = counting->writes || clock_differs(view);
+    if (!counting->writes || counting->recalc->request.dry) {
+        return EDIT_STOP;
+    }
+    draft->audit = audit_of(counting);
+    return EDIT_WRITE;
+}
+
+static void on_edited(void *arg, const struct edit_answer *answer)
+{
+    struct counting *counting = arg;
+    struct recalc *recalc = counting->recalc;
+    CHECK_OBJ(recalc, RECALC_MAGIC);
+    bool counted = answer->kind == EDIT_DONE || answer->kind == EDIT_STOPPED;
+    recalc->result.reports += counted ? 1 : 0;
+    recalc->result.changed += counted && counting->writes ? 1 : 0;
+    recalc->result.failed += counted || answer->kind == EDIT_GONE ? 0 : 1;
+    if (counted && counting->day_count > 0) {
+        const struct recalc_row row = {
+            .receipt = counting->receipt,
+            .area = str_of(counting->area),
+            .days = counting->days,
+            .day_count = counting->day_count,
+        };
+        recalc->request.row(recalc->request.arg, &row);
+    }
+    free(counting);
+    recalc->waiting--;
+    go_on(recalc);
+}
+
+static void finish(struct recalc *recalc, enum op_status status)
+{
+    recalc->result.status = status;
+    recalc->request.done(recalc->request.arg, &recalc->result);
+    recalc->magic = 0;
+    free(recalc);
+}
