@@ -30,12 +30,12 @@ static const char *word_before(const struct receipt_view *view)
 {
     const struct progress *progress = &view->report->progress;
     const struct procedure *route = progress_route(view->report->procedure, progress);
-    bool begun = false;
+    bool begun = progress->green || progress->ask_count > 0 || progress->pause_count > 0;
     const char *word = NULL;
     for (size_t i = 0; i < route->step_count; i++) {
         const struct progress_step *step = &progress->steps[i];
         bool cut_off = step->state == STEP_SKIPPED && step->done_ms == progress->decided_ms;
-        begun = begun || step->state == STEP_PASSED;
+        begun = begun || step->state == STEP_PASSED || step->tries > 0;
         if (cut_off && step->opened_ms < progress->decided_ms && word == NULL) {
             word = route->steps[i].word;
         }

@@ -191,7 +191,7 @@ describe('acts of the household', () => {
     const one = await filed();
     const answer = await one.act('nudge');
     assert.equal(answer.status, 409);
-    assert.match(textOf(answer.html.match(/<p class="box bad"[^]*?<\/p>/)[0]), /过了\d+月\d+日（周.）还没有办/);
+    assert.match(textOf(answer.html.match(/<p class="box" role="alert"[^]*?<\/p>/)[0]), /过了\d+月\d+日（周.）还没有办/);
     assert.equal((await events(one)).length <= 1, true);
   });
 
@@ -271,7 +271,7 @@ describe('when days have passed', () => {
     assert.match(said, new RegExp(`从${again}（周.）起，可以再催一次。`));
     const twice = await post(url, { act: 'nudge' });
     assert.equal(twice.status, 409);
-    assert.match(textOf(twice.html.match(/<p class="box bad"[^]*?<\/p>/)[0]), new RegExp(`从${again}`));
+    assert.match(textOf(twice.html.match(/<p class="box" role="alert"[^]*?<\/p>/)[0]), new RegExp(`从${again}`));
     system.clock.goOn(2);
     assert.equal((await post(url, { act: 'nudge' })).status, 409);
     system.clock.goOn(1);

@@ -99,15 +99,16 @@ export async function end(child, ms = 12000) {
 }
 
 export class Upstream {
-  constructor(dir, secretFile) {
+  constructor(dir, secretFile, env = {}) {
     this.dir = dir;
     this.secretFile = secretFile;
+    this.env = env;
     this.ledger = path.join(dir, 'upstream.ledger');
   }
 
   async start(port = this.port ?? 0) {
     const args = ['--listen', `127.0.0.1:${port}`, '--secret-file', this.secretFile, '--ledger', this.ledger, '--print-port'];
-    this.child = spawn(path.join(build, 'standins/upstream'), args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    this.child = spawn(path.join(build, 'standins/upstream'), args, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...this.env } });
     this.port = await new Promise((resolve, reject) => {
       let text = '';
       this.child.stdout.on('data', (part) => {
@@ -154,7 +155,7 @@ export class System {
     fs.writeFileSync(path.join(this.dir, 'callback.secret'), `${this.callbackSecret}\n`, { mode: 0o600 });
     writeKeyring(path.join(this.dir, 'keyring.json'));
     if (upstream) {
-      this.upstream = new Upstream(this.dir, secretFile);
+      this.upstream = new Upstream(this.dir, secretFile, this.options.env);
       await this.upstream.start();
     }
     this.port = await freePort();

@@ -302,6 +302,34 @@ static void test_nudge(void **state)
     assert_int_equal(progress.nudge_count, 3);
 }
 
+/* What the page promises: the day after the due day, then the third day after the last nudge; never while the clock stands before it was late. */
+static void test_nudge_from(void **state)
+{
+    static const struct play none[] = {{0}};
+    static const struct play nudged[] = {{"f nudge", "2026-12-01 15:00", "", NULL}, {0}};
+    static const struct play paused[] = {{"s pause 20", "2026-11-30", "", "owwww open visit 11-30"},
+                                         {0}};
+    static const struct play ended[] = {{"s = already", "2026-11-30", "", "sssss closed"}, {0}};
+    static const struct {
+        const struct play *moves;
+        const char *day; /* its 0:00; NULL: never, as things are */
+    } cases[] = {{none, "2026-12-01"}, {nudged, "2026-12-04"}, {paused, NULL}, {ended, NULL}};
+    struct procedure *procedure = procedures_load("laiyuan");
+    struct progress progress;
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct date day;
+        int64_t wanted = 0;
+        if (cases[i].day != NULL) {
+            assert_true(date_parse(str_of(cases[i].day), &day));
+            wanted = deadline_ms(date_from_days(date_to_days(day) - 1));
+        }
+        play("laiyuan", "2026-11-23", cases[i].moves, &progress);
+        assert_int_equal(progress_nudge_from(procedure, &progress), wanted);
+    }
+    procedure_free(&procedure);
+}
+
 static void test_visited(void **state)
 {
     static const struct play moves[] = {
@@ -318,6 +346,11 @@ static void test_visited(void **state)
     (void)state;
     play("laiyuan", "2026-11-23", moves, &progress);
     assert_true(progress_disputed(procedure, &progress));
+    assert_int_equal(progress.visit_said_count, 3);
+    progress.visit_said_count = PROGRESS_VISITS_SAID_MAX; /* each is a version: not without end */
+    const struct progress_move said = {
+        .kind = MOVE_VISITED, .by = MOVER_FARMER, .at_ms = INT64_MAX / 2};
+    assert_int_equal(progress_check(procedure, NULL, &progress, &said), REFUSAL_USED_UP);
     progress.visit_said = VISIT_SAID_DONE;
     assert_false(progress_disputed(procedure, &progress));
     progress.visit_said = VISIT_SAID_NOT;
@@ -480,6 +513,7 @@ int main(void)
         cmocka_unit_test(test_a_step_ends_a_pause),
         cmocka_unit_test(test_merge),
         cmocka_unit_test(test_nudge),
+        cmocka_unit_test(test_nudge_from),
         cmocka_unit_test(test_visited),
         cmocka_unit_test(test_withdraw),
         cmocka_unit_test(test_objection_upheld),

@@ -131,6 +131,128 @@ static void test_short_receipt_tells_no_more_than_it_may(void **state)
     buf_release(&html);
 }
 
+static const struct page_acts some_acts = {
+    .action = "/r/412938471655-f1ABCDEFGHJKMNPQRS",
+    .visited = true,
+    .not_visited = true,
+    .add = true,
+    .withdraw = true,
+    .visit_said = "",
+    .nudge_when = "过了11月30日（周一）还没有办，可以来这里点“催一下”。",
+    .withdraw_hint = "曲堤街道核实了才算撤回。",
+    .open = "",
+};
+
+static void test_acts(void **state)
+{
+    struct page_receipt in = sample_receipt();
+    struct page_acts acts = some_acts;
+    struct buf html;
+    (void)state;
+    in.acts = &acts;
+    show_receipt(&in, "receipt-acts", &html);
+    has(&html, "<form method=\"post\" action=\"/r/412938471655-f1ABCDEFGHJKMNPQRS\"");
+    has(&html, "<button name=\"act\" value=\"add\">");
+    has(&html, "value=\"not_visited\"");
+    has(&html, "点“催一下”");
+    has(&html, "name=\"consent_sensitive\"");
+    has(&html, "id=\"l-withdraw\"");
+    lacks(&html, "<details class=\"act\" open>");
+    lacks(&html, "value=\"nudge\"");
+    lacks(&html, "value=\"object\"");
+    lacks(&html, "name=\"id_number\"");
+    lacks(&html, "<title>错误");
+    buf_release(&html);
+    acts.nudge = true;
+    acts.nudge_when = "";
+    acts.add_first = true;
+    acts.call_phone = "0531-00000001";
+    show_receipt(&in, "receipt-asked", &html);
+    has(&html, "value=\"nudge\"");
+    has(&html, "<details class=\"act\" open>");
+    has(&html, "href=\"tel:053100000001\"");
+    buf_release(&html);
+}
+
+/* What was sent and not taken stands open, with everything typed; the other forms stay closed and empty. */
+static void test_acts_sent(void **state)
+{
+    static const char *const sent[] = {"add", "withdraw"};
+    struct page_receipt in = sample_receipt();
+    struct buf html;
+    (void)state;
+    for (size_t i = 0; i < COUNT(sent); i++) {
+        struct page_acts acts = some_acts;
+        acts.open = sent[i];
+        acts.last4 = "12<4";
+        acts.wrong_last4 = true;
+        acts.problem = "现在不能点这一项。";
+        in.acts = &acts;
+        show_receipt(&in, sent[i], &html);
+        has(&html, "<title>错误");
+        has(&html, i == 0 ? "href=\"#l-add\"" : "href=\"#l-withdraw\"");
+        has(&html, "value=\"12&lt;4\"");
+        has(&html, "aria-invalid=\"true\"");
+        has(&html, acts.problem);
+        struct str rest = buf_str(&html);
+        ptrdiff_t at = str_find(rest, STR("value=\"12&lt;4\""));
+        assert_true(str_find(str_from(rest, (size_t)at + 1), STR("value=\"12&lt;4\"")) < 0);
+        buf_release(&html);
+    }
+}
+
+static void test_short_receipt_offers_no_form(void **state)
+{
+    struct page_receipt in = sample_receipt();
+    struct page_acts acts = {.action = "/r/x",
+                             .visited = true,
+                             .open = "",
+                             .by_receipt = "请先用申报编号和身份证号最后4位查一次。"};
+    struct buf html;
+    static const char *const notices[] = {"请您补充：低保证"};
+    (void)state;
+    in.full = false;
+    in.fresh = false;
+    in.acts = &acts;
+    in.notices = notices;
+    in.notice_count = 1;
+    in.ending_note = "收支算过";
+    show_receipt(&in, "receipt-short-acts", &html);
+    has(&html, acts.by_receipt);
+    lacks(&html, "name=\"last4\"");
+    lacks(&html, "低保证");
+    lacks(&html, "收支算过");
+    buf_release(&html);
+}
+
+static void test_ending_with_help(void **state)
+{
+    static const struct page_help help[] = {{"低保", "家里收入低", "0531-00000002"}};
+    static const char *const notices[] = {"已经复核过，结果不变。"};
+    struct page_receipt in = sample_receipt();
+    struct buf html;
+    (void)state;
+    in.fresh = false;
+    in.decided = true;
+    in.ending = "经核实，这次没有纳入监测帮扶。";
+    in.ending_note = "收支算过";
+    in.notices = notices;
+    in.notice_count = 1;
+    in.help = help;
+    in.help_count = 1;
+    show_receipt(&in, "receipt-help", &html);
+    has(&html, "href=\"tel:053100000002\">0531-00000002");
+    has(&html, "说明：收支算过");
+    has(&html, notices[0]);
+    lacks(&html, "报了不等于");
+    buf_release(&html);
+    in.closed = true;
+    show_receipt(&in, "receipt-closed", &html);
+    lacks(&html, "申报日期");
+    lacks(&html, "<svg");
+    buf_release(&html);
+}
+
 static void show_progress(const struct page_progress *in, const char *name, struct buf *html)
 {
     buf_init(html, HTML_BYTES_MAX);
@@ -183,6 +305,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_receipt),
         cmocka_unit_test(test_short_receipt_tells_no_more_than_it_may),
+        cmocka_unit_test(test_acts),
+        cmocka_unit_test(test_acts_sent),
+        cmocka_unit_test(test_short_receipt_offers_no_form),
+        cmocka_unit_test(test_ending_with_help),
         cmocka_unit_test(test_progress),
     };
     return cmocka_run_group_tests(tests, load, unload);
