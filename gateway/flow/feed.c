@@ -24,7 +24,6 @@ struct paging {
     size_t place; /* being read */
     int scans;
     int64_t now_ms;
-    int64_t *heads;
     json_t *reports;
     feed_done_fn *done;
     void *arg;
@@ -140,7 +139,6 @@ static void finish(struct paging *paging, const struct feed_answer *answer)
 {
     paging->done(paging->arg, answer);
     json_decref(paging->reports);
-    free(paging->heads);
     paging->magic = 0;
     free(paging);
 }
@@ -180,7 +178,6 @@ static void give_page(struct paging *paging, bool ended)
         .ended = ended,
         .body = page_of(paging->reports, next),
         .next = next,
-        .heads = paging->heads,
     };
     struct blob *body = answer.body;
     finish(paging, &answer);
@@ -198,7 +195,6 @@ void feed_page(const struct setup *setup, struct store *store, const struct feed
         .plan = plan,
         .cursor = *cursor,
         .now_ms = clock_wall_ms(),
-        .heads = mem_array(plan->count + 1, sizeof *paging->heads),
         .reports = json_array(),
         .done = done,
         .arg = arg,
@@ -252,7 +248,6 @@ static void on_slice(void *arg, enum op_status status, const struct feed_slice *
         return;
     }
     *seq = slice->last;
-    paging->heads[paging->place] = slice->head;
     take_hits(paging, slice);
     bool full = json_array_size(paging->reports) >= plan->limit;
     bool all = slice->ended && paging->place + 1 == plan->count;

@@ -52,8 +52,6 @@ struct feed_answer {
     bool ended;        /* nothing more was there */
     struct blob *body; /* PAGE: {"reports": […], "next": "…"}; hold it to keep it */
     const char *next;  /* PAGE: the cursor behind it */
-    const int64_t
-        *heads; /* PAGE with ended: of each place, the bucket's newest write when it was read */
 };
 
 /* answer is valid during the call. */

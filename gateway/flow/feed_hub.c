@@ -338,27 +338,16 @@ static void answer_hurried(struct group *group)
     }
 }
 
-/* Something was told that this read has not seen yet. */
-static bool has_missed(const struct group *group, const struct feed_answer *answer)
-{
-    for (size_t i = 0; i < group->plan.count; i++) {
-        if (group->hub->heard[group->plan.at[i].bucket] > answer->heads[i]) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void go_on_waiting(struct group *group, const struct feed_answer *answer)
 {
     free(group->cursor);
     group->cursor = mem_strdup(answer->next);
     group->proven = true;
-    bool missed = group->again || has_missed(group, answer);
+    bool again = group->again;
     answer_hurried(group);
     if (LIST_EMPTY(&group->waits)) {
         group_free(group);
-    } else if (missed) {
+    } else if (again) {
         mark(group);
     }
 }

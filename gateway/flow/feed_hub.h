@@ -10,8 +10,8 @@
  *                            └─ nothing ────────────────────────────► waits                 ├─ time is up, stop ─► an empty page
  *                                                                                           └─ reader gone
  *
- * News may be lost: between a read and the group's waiting (the read's head is compared with what was heard), and with a broken connection (the
- * numbers of the last changes are asked after each reconnect and every 5 s).
+ * A group listens before it is read: a change told meanwhile has it read once more, and one told before is in what it reads. News that is lost
+ * with a connection is found by asking for the number of each bucket's last change, after each reconnect and every 5 s.
  */
 #ifndef FLOW_FEED_HUB_H
 #define FLOW_FEED_HUB_H
