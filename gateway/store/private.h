@@ -15,10 +15,10 @@
 /* What each may do (deploy/redis/users.acl.example says the same). The functions' own commands are checked against their caller's rights. */
 #define PRIVATE_RULES_GATEWAY                                                                      \
     "resetkeys resetchannels ~ms:* &ms:* -@all +fcall +ping +select +config|get +info +wait "      \
-    "+subscribe +unsubscribe +publish +time +get +set +del +incr +expire +exists +hget +hmget "    \
+    "+subscribe +unsubscribe +publish +time +get +set +incr +expire +exists +hget +hmget "         \
     "+hgetall +hset +hdel +hincrby +rpush +lpush +lindex +lrange +lrem +ltrim +llen +zadd +zrem "  \
     "+zrange +zrangebylex +zrangebyscore +zrevrangebyscore +zcard +zscore "                        \
-    "+unlink +hkeys +hlen +hrandfield"
+    "+hkeys +hlen +hrandfield"
 #define PRIVATE_RULES_DEPLOY                                                                       \
     "resetkeys resetchannels ~ms:* -@all +ping +select +function|load +fcall +get +set"
 

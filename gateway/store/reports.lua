@@ -314,7 +314,7 @@ local function drop_events(P, receipt, ids)
         redis.call('HDEL', ekey, 'sealed')
         redis.call('HINCRBY', P .. ':n', 'dropped', 1)
     end
-    redis.call('DEL', P .. ':c:' .. receipt)
+    redis.call('LTRIM', P .. ':c:' .. receipt, 1, 0)
 end
 
 -- A report that ends before anything of it was ever sent needs no sending. True when that was so.

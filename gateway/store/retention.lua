@@ -50,7 +50,7 @@ end
 local function forget_answers(P, receipt, version)
     for v = 1, math.min(version, VERSIONS_MAX) do
         local id = v == 1 and receipt or receipt .. '-' .. text_of(v)
-        redis.call('DEL', P .. ':l:' .. id)
+        redis.call('LTRIM', P .. ':l:' .. id, 1, 0)
         redis.call('HDEL', P .. ':e:' .. id, 'up')
     end
 end

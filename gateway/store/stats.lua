@@ -230,7 +230,8 @@ end
 local function drop_area(P, gen, area)
     local first, last = days_of(P, gen, area)
     each_period(first, last, function(period)
-        redis.call('UNLINK', sums_key(P, gen, 's', area, period), sums_key(P, gen, 'sd', area, period))
+        remove(sums_key(P, gen, 's', area, period))
+        remove(sums_key(P, gen, 'sd', area, period))
     end)
     redis.call('HDEL', areas_key(P, gen), area)
 end
@@ -267,7 +268,7 @@ local function recount_begin(keys, args)
         return {'fold', text_of(left)}
     end
     redis.call('SET', P .. ':sb', token, 'EX', RECOUNT_S)
-    redis.call('UNLINK', P .. ':ss')
+    remove(P .. ':ss')
     redis.call('HSET', P .. ':n', 'slast', redis.call('HGET', P .. ':n', 'seq') or '0')
     return {'begun', text_of(gen + 1)}
 end
@@ -415,7 +416,8 @@ local function recount_end(keys, args)
     if args[2] == 'take' then
         redis.call('HSET', P .. ':n', 'sgen', text_of(gen + 1))
     end
-    redis.call('UNLINK', P .. ':sb', P .. ':ss')
+    remove(P .. ':sb')
+    remove(P .. ':ss')
     redis.call('HDEL', P .. ':n', 'slast')
     return {'ended'}
 end

@@ -41,6 +41,11 @@ local function fits(P, receipt)
     return #receipt == 12 and P == 'ms:{' .. receipt:sub(1, 2) .. '}'
 end
 
+-- A key goes. The gateway's user may not DEL: whoever had its password would have one word for everything.
+local function remove(key)
+    redis.call('EXPIRE', key, 0)
+end
+
 local function wake(P)
     redis.call('PUBLISH', P .. ':wake', bucket_of(P))
 end
