@@ -5,7 +5,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startSystem, until, village } from '../lib/system.mjs';
-import { addToken, Api, county, directDoors, fileReport, inventedReceipt, isProblem, otherTown, otherVillage, town } from '../lib/api.mjs';
+import { addToken, Api, county, directDoors, fileReport, inventedReceipt, isProblem, otherTown, otherVillage, prismDoors, town } from '../lib/api.mjs';
 import { inventedId, inventedPhone } from '../lib/farmer.mjs';
 
 const redis = (system, ...args) => execFileSync('redis-cli', ['-s', path.join(system.dir, 'data/redis/redis.sock'), ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
@@ -14,16 +14,18 @@ const asGateway = (system, ...args) => redis(system, '--user', 'gateway', '--pas
 const all = ['read', 'pii', 'lookup', 'claim', 'step', 'intake', 'stats', 'admin'];
 const receipts = (page) => page.reports.map((one) => one.receipt);
 
-describe('the change feed', () => {
+const ways = [['directly', directDoors], ['through prism', prismDoors]];
+
+for (const [how, open] of ways) describe(`the change feed ${how}`, () => {
   let system, doors, api, ofTown, ofOther;
   before(async () => {
     system = await startSystem({ upstream: false, workers: 1 });
-    doors = directDoors(system);
+    doors = await open(system);
     api = new Api(doors, addToken(system, { area: county, rights: all }));
     ofTown = api.as(addToken(system, { area: town, rights: all }));
     ofOther = api.as(addToken(system, { area: otherTown, rights: 'read' }));
   });
-  after(() => system?.stop());
+  after(async () => { await doors?.stop?.(); await system?.stop(); });
 
   test('pages in one order, each report once at its newest version, next always there', async () => {
     const filed = [];
@@ -102,6 +104,17 @@ describe('the change feed', () => {
       for (const wait of [0, 5]) isProblem(await api.get('/reports', { since: since.toString('base64url'), wait }), 410, { pointer: '', code: 'cursor-expired' });
     }
   });
+});
+
+describe('waiting for changes', () => {
+  let system, api, ofTown, ofOther;
+  before(async () => {
+    system = await startSystem({ upstream: false, workers: 1 });
+    api = new Api(directDoors(system), addToken(system, { area: county, rights: all }));
+    ofTown = api.as(addToken(system, { area: town, rights: all }));
+    ofOther = api.as(addToken(system, { area: otherTown, rights: 'read' }));
+  });
+  after(() => system?.stop());
 
   test('who waits hears of it at once; nobody else is woken', async () => {
     const ends = { all: (await api.follow()).next, town: (await ofTown.follow()).next, other: (await ofOther.follow()).next };
@@ -169,18 +182,19 @@ describe('waiting readers are bounded', () => {
   });
 });
 
-describe('single reports, history and search', () => {
-  let system, api, plain, outside;
+for (const [how, open] of ways) describe(`single reports, history and search ${how}`, () => {
+  let system, doors, api, plain, outside;
   const person = { name: '试验甲', id_number: inventedId(), phone: inventedPhone() };
   let receipt;
   before(async () => {
     system = await startSystem({ upstream: false, workers: 1 });
-    api = new Api(directDoors(system), addToken(system, { area: town, rights: all, name: '曲堤 试验员' }));
+    doors = await open(system);
+    api = new Api(doors, addToken(system, { area: town, rights: all, name: '曲堤 试验员' }));
     plain = api.as(addToken(system, { area: town, rights: 'read' }));
     outside = api.as(addToken(system, { area: otherTown, rights: all }));
     ({ receipt } = await fileReport(system, { ...person, detail: '演示用的情况' }));
   });
-  after(() => system?.stop());
+  after(async () => { await doors?.stop?.(); await system?.stop(); });
 
   test('without pii no person, an ETag, and 304', async () => {
     const answer = await plain.get(`/reports/${receipt}`);
