@@ -117,6 +117,9 @@ export class Api {
 
   claim(receipt, body = {}, more = {}) { return this.move(receipt, 'claim', body, more); }
   step(receipt, step, outcome = 'passed', more = {}) { return this.moved(receipt, 'steps', { step, outcome, ...more }); }
+  async walk(receipt, ...steps) {
+    for (const step of steps) await this.step(receipt, step);
+  }
   intake(body, { key = crypto.randomUUID(), ...more } = {}) {
     return this.post('/reports', body, { ...more, headers: { ...(key && { 'idempotency-key': key }), ...more.headers } });
   }

@@ -1,0 +1,104 @@
+// The other moves.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { inventedReceipt, isProblem, otherTown, otherVillage, town } from '../lib/api.mjs';
+import { get, inventedId, post, textOf } from '../lib/farmer.mjs';
+import { village } from '../lib/system.mjs';
+import { receipts } from './stage.mjs';
+
+export function movesCases({ system, api, report, another, staffOf }) {
+  test('transfer: leaves one scope, enters the other, both see it', async () => {
+    const { receipt } = await report();
+    const from = staffOf(town, '转出的人');
+    const to = staffOf(otherTown, '转入的人');
+    isProblem(await to.get(`/reports/${receipt}`), 404);
+    isProblem(await from.move(receipt, 'transfer', { area: '999999' }), 422, { pointer: '/area' });
+    isProblem(await from.move(receipt, 'transfer', {}, { wrong: true }), 422, { pointer: '/area', code: 'required' });
+    assert.equal((await from.moved(receipt, 'transfer', { area: village })).version, 1, 'it is there already');
+    const item = await from.moved(receipt, 'transfer', { area: otherVillage, note: '户口在那边' });
+    assert.equal(item.area.id, otherVillage);
+    const [mine, theirs] = [await from.detail(receipt), await to.detail(receipt)];
+    assert.deepEqual(mine.transfers.map(({ from: a, to: b }) => [a, b]), [[village, otherVillage]]);
+    assert.deepEqual(theirs.transfers, mine.transfers);
+    assert.ok(receipts((await to.follow()).reports).includes(receipt));
+    assert.ok(receipts((await from.follow()).reports).includes(receipt));
+    const away = await from.move(receipt, 'steps', { step: 'visit', outcome: 'passed' });
+    assert.ok([403, 404].includes(away.status), `it is no longer theirs to move: ${away.status} ${away.text}`);
+    await to.step(receipt, 'visit');
+  });
+
+  test('ask and answer', async () => {
+    const { receipt, location } = await report();
+    isProblem(await api.move(receipt, 'ask', {}, { wrong: true }), 422, { pointer: '/public_note', code: 'required' });
+    const asked = await api.moved(receipt, 'ask', { public_note: '请带上住院单据' });
+    assert.ok(asked.flags.includes('asked'));
+    assert.ok(textOf((await get(system.base + location)).html).includes('请带上住院单据'));
+    const answered = await api.moved(receipt, 'answer');
+    assert.ok(!answered.flags.includes('asked'));
+    assert.equal((await api.moved(receipt, 'answer')).version, answered.version, 'again: nothing changes');
+  });
+
+  test('pause and resume: the clock stands, twice at most', async () => {
+    const { receipt } = await report();
+    isProblem(await api.move(receipt, 'pause', { days: 31 }), 422, { pointer: '/days' });
+    isProblem(await api.move(receipt, 'pause', { days: 0 }, { wrong: true }), 422, { pointer: '/days' });
+    assert.equal((await api.moved(receipt, 'resume')).version, 1, 'nothing to resume: nothing changes');
+    for (let time = 0; time < 2; time++) {
+      assert.ok((await api.moved(receipt, 'pause', { days: 10 })).flags.includes('paused'));
+      assert.ok(!(await api.moved(receipt, 'resume')).flags.includes('paused'));
+    }
+    isProblem(await api.move(receipt, 'pause', { days: 1 }), 409);
+  });
+
+  test('merge: this one closes and names the leader', async () => {
+    const leader = await report();
+    const { receipt } = await report();
+    for (const one of [inventedReceipt(), receipt]) isProblem(await api.move(receipt, 'merge', { leader: one }), 422, { pointer: '/leader' });
+    isProblem(await api.move(receipt, 'merge', { leader: '1' }, { wrong: true }), 422, { pointer: '/leader' });
+    const item = await api.moved(receipt, 'merge', { leader: leader.receipt });
+    assert.deepEqual([item.state, item.decision], ['closed', 'merged']);
+    assert.equal((await api.detail(receipt)).merged_into, leader.receipt);
+    isProblem(await api.move(leader.receipt, 'merge', { leader: receipt }), 422, { pointer: '/leader' });
+    assert.equal((await api.moved(receipt, 'merge', { leader: leader.receipt })).version, item.version, 'again: nothing changes');
+  });
+
+  test('merge: never into a report that the token does not see', async () => {
+    const outside = await another();
+    const { receipt } = await report();
+    isProblem(await staffOf(town, '并户的人').move(receipt, 'merge', { leader: outside.receipt }), 422, { pointer: '/leader' });
+  });
+
+  test('withdraw: the household asks, the township confirms', async () => {
+    const { receipt, location, phone, id_number } = await report();
+    const asked = await post(system.base + location, { act: 'withdraw', last4: id_number.slice(-4), phone });
+    assert.equal(asked.status, 303, textOf(asked.html));
+    const open = await api.detail(receipt);
+    assert.equal(open.state, 'new');
+    assert.ok(open.flags.includes('withdraw_asked'));
+    const item = await api.moved(receipt, 'withdraw', { note: '电话确认' });
+    assert.deepEqual([item.state, item.decision], ['withdrawn', 'withdrawn']);
+    assert.equal((await api.moved(receipt, 'withdraw')).version, item.version, 'again: nothing changes');
+  });
+
+  test('green channel: in an order of its own', async () => {
+    const { receipt } = await report();
+    await api.walk(receipt, 'visit');
+    const item = await api.moved(receipt, 'green');
+    assert.ok(item.flags.includes('green'));
+    assert.equal(item.step, 'committee');
+    assert.equal((await api.moved(receipt, 'green')).version, item.version, 'again: nothing changes');
+  });
+
+  test('correct: what was missing is completed at the visit', async () => {
+    const { receipt, name } = await report({ id_number: '', no_id: '1' });
+    assert.ok((await api.detail(receipt)).flags.includes('id_missing'));
+    isProblem(await api.move(receipt, 'correct', {}, { wrong: true }), 422);
+    isProblem(await api.move(receipt, 'correct', { id_number: '110105194912310021' }), 422, { pointer: '/id_number' });
+    const id = inventedId();
+    const item = await api.moved(receipt, 'correct', { id_number: id });
+    assert.ok(!item.flags.includes('id_missing'));
+    const { person } = await api.detail(receipt);
+    assert.deepEqual([person.id_number, person.name, person.no_id], [id, name, undefined]);
+    assert.equal((await api.post('/search', { id_number: id })).body.reports[0].receipt, receipt);
+  });
+}
