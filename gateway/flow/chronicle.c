@@ -108,6 +108,10 @@ static json_t *event_json(const struct chronicle *chronicle, json_t *link, int64
     json_object_set_new(event, "hash", json_stringn(hash.at, hash.len));
     json_object_set_new(event, "previous", item_text(str_of(chronicle->previous)));
     json_object_set_new(event, "at", item_time(json_integer_value(json_object_get(link, "at"))));
+    if (json_is_integer(json_object_get(link, "happened"))) {
+        json_object_set_new(event, "happened",
+                            item_time(json_integer_value(json_object_get(link, "happened"))));
+    }
     json_object_set_new(event, "by", item_text(str_of(is_token(by) ? by : "")));
     json_object_set_new(event, "who", json_string(is_token(by) ? "staff" : by));
     json_object_set_new(event, "name", item_text(str_of(name ? name : "")));

@@ -226,6 +226,10 @@ export function readCases({ system, api, nobody, report, another, staffOf }) {
     assert.equal(new Set(events.map((one) => one.hash)).size, events.length);
     assert.deepEqual(events.map((one) => one.version), [1, 2, 3, 4, 4]);
     assert.equal(events[0].event, 'accepted');
+    assert.deepEqual(events.map((one) => one.who), ['form', 'staff', 'staff', 'staff', 'staff']);
+    const visit = events.find((one) => one.step === 'visit');
+    assert.equal(visit.outcome, 'passed');
+    near(visit.happened, Date.now(), 60000);
     assert.deepEqual([events[0].by, events[1].by, events[1].name], [null, api.token.id, '区里试验员']);
     for (const one of events) near(one.at, Date.now(), 60000);
   });

@@ -32,7 +32,7 @@ export async function prismDoors(system) {
     await until('prism to listen', async () => {
       if (child.exitCode !== null) throw new Error(`prism ended: ${child.exitCode}`);
       return (await fetch(`http://127.0.0.1:${port}/openapi.json`)).status > 0;
-    }, { ms: 30000, every: 200 });
+    }, { ms: 60000, every: 200 });
     return `http://127.0.0.1:${port}`;
   };
   const stop = () => Promise.all(children.map((child) => end(child)));
