@@ -63,7 +63,8 @@ struct edit_draft {
     const char *claim_holder;
     int64_t claim_ms;
     bool promote, drop, id_known;
-    bool withdraw; /* 撤回 reads as done when this event is delivered */
+    const char *leader; /* see struct reports_change */
+    bool withdraw;      /* 撤回 reads as done when this event is delivered */
 };
 
 enum edit_verdict { EDIT_STOP, EDIT_WRITE };

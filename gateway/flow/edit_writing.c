@@ -329,6 +329,7 @@ static void fill_change(struct writing *writing)
     change->claim_ms = draft->claim_ms;
     change->promote = draft->promote;
     change->drop = draft->drop;
+    change->leader = draft->leader;
     change->id_known = draft->id_known;
     change->stat = buf_str(&writing->stat);
     memcpy(change->record, draft->record.at, draft->record.count * sizeof change->record[0]);

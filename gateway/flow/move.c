@@ -13,6 +13,7 @@ struct moving {
     unsigned magic;
     struct move_request request; /* receipt, actor and rid are copied by edit */
     char from[PROGRESS_AREA_BYTES];
+    char leader[RECEIPT_BYTES];
     char receipt[RECEIPT_BYTES];
     char by[32], name[244];
     struct move_answer answer;
@@ -239,6 +240,9 @@ static void effects(struct moving *moving, struct edit_view *view, const struct 
     if (move->kind == MOVE_TRANSFER) {
         draft->area = areas_resolve(view->setup->areas, move->area_to, &old_name);
     }
+    if (move->kind == MOVE_MERGE && receipt_parse(move->leader, moving->leader)) {
+        draft->leader = moving->leader;
+    }
     if (move->kind == MOVE_TRANSFER || (progress_decided(view->progress) && !view->clearing_runs)) {
         release_claim(draft);
     }
@@ -269,7 +273,8 @@ static bool apply_one(struct moving *moving, struct edit_view *view, struct prog
     }
     progress_tick(procedure, calendar, progress, view->now_ms);
     *ret = !move_source_allows(&view->setup->options, move->by, move->kind) ? REFUSAL_NOT_HERE
-           : move->kind == MOVE_TRANSFER && !place_fits(view, move)
+           : (move->kind == MOVE_TRANSFER && !place_fits(view, move)) ||
+                   (move->kind == MOVE_MERGE && view->drill != moving->request.leader_drill)
                ? REFUSAL_UNKNOWN
                : progress_check(procedure, calendar, progress, move);
     if (*ret != REFUSAL_NONE) {

@@ -23,6 +23,7 @@ struct move_request {
     bool
         decides; /* then is applied after move, both or none: a step and the decision that follows from it */
     struct progress_move then;
+    bool leader_drill;   /* what is merged, and into what, are of one kind */
     bool clearing;       /* begin 风险消除 instead of move */
     struct str note;     /* of staff, sealed; empty: none */
     json_t *body;        /* held until done; may be NULL */

@@ -225,7 +225,7 @@ void reports_change(struct store *store, const struct reports_change *request,
     char key[STORE_BUCKET_KEY_BYTES];
     char version[24];
     char claim_ms[24];
-    char flags[32];
+    char flags[64];
     char link[2] = {request->link, '\0'};
     snprintf(version, sizeof version, "%lld", (long long)request->version);
     snprintf(claim_ms, sizeof claim_ms, "%lld", (long long)request->claim_ms);
@@ -242,8 +242,9 @@ void reports_change(struct store *store, const struct reports_change *request,
     link_arg_text(&call, request->audit.hash);
     arg_event(&call, &request->event);
     link_arg(&call, request->stat);
-    snprintf(flags, sizeof flags, "%s %s %s", request->promote ? "promote" : "",
-             request->drop ? "drop" : "", request->id_known ? "id_known" : "");
+    snprintf(flags, sizeof flags, "%s %s %s %s%s", request->promote ? "promote" : "",
+             request->drop ? "drop" : "", request->id_known ? "id_known" : "",
+             request->leader ? "leader:" : "", request->leader ? request->leader : "");
     link_arg_text(&call, flags);
     link_arg_text(&call, request->claim_holder);
     link_arg_text(&call, claim_ms);

@@ -161,7 +161,9 @@ struct reports_change {
     bool promote;  /* a lead becomes a report: it counts as accepted now, event is its first */
     bool
         drop; /* when nothing of it was ever tried, its events are dropped and this one is not made */
-    struct str stat;                           /* lines for the statistics, or empty */
+    const char *leader; /* NULL, or the report it is merged into: REPORTS_MOVED when that cannot
+                           lead any more */
+    struct str stat;    /* lines for the statistics, or empty */
     struct store_pair record[STORE_PAIRS_MAX]; /* fields to set */
     size_t record_count;
     struct store_event event; /* id NULL: none */

@@ -375,8 +375,14 @@ local function change_event(P, now, seq, receipt, kind, flags, area, event)
     end
 end
 
+-- Whether a report may be merged into this one: it goes on itself, or the household is on the list already.
+local function leads(P, receipt, old)
+    local r = redis.call('HMGET', P .. ':r:' .. receipt, 'state', 'drill', 'lead', 'purged')
+    return (is_open(r[1]) or r[1] == 'admitted') and (r[2] == '1') == (old.drill == '1') and r[3] ~= '1' and (r[4] or '') == ''
+end
+
 -- 1 receipt 2 version 3 head 4 token 5 person 6 content 7 link 8 webhook-id 9 audit text 10 audit hash 11 event id 12 event area 13 sealed
--- 14 hold 15 stat 16 flags (promote: a lead has become a report; drop: what was never tried need not be sent; id_known) 17 holder 18 lease ms 19… fields to set.
+-- 14 hold 15 stat 16 flags (promote: a lead has become a report; drop: what was never tried need not be sent; id_known; leader:<receipt>) 17 holder 18 lease ms 19… fields to set.
 -- → changed version claim_until fence | moved | gone | known | claimed holder name until
 local function change(keys, args)
     local P, receipt = keys[1], args[1]
@@ -390,6 +396,10 @@ local function change(keys, args)
     elseif args[8] ~= '' and redis.call('EXISTS', P .. ':w:' .. args[8]) == 1 then
         return {'known'}
     elseif old.v ~= args[2] or old.head ~= args[3] or (args[11] ~= '' and redis.call('EXISTS', P .. ':e:' .. args[11]) == 1) then
+        return {'moved'}
+    end
+    local leader = args[16]:match('leader:(%d+)')
+    if leader and not leads(P, leader, old) then
         return {'moved'}
     end
     local now, fence, claim_until = now_ms(), nil, nil

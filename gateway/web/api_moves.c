@@ -204,34 +204,46 @@ static void merge(struct api_call *call)
 {
     char leader[RECEIPT_BYTES] = "";
     struct str typed = json_member_text(call->body, "leader");
-    if (api_body_fits(call) && (!receipt_parse(typed, leader) || str_is(typed, call->receipt))) {
+    if (api_body_fits(call) &&
+        (!receipt_parse(typed, leader) || strcmp(leader, call->receipt) == 0 ||
+         receipt_bucket(leader) != receipt_bucket(call->receipt))) {
         add_fault(call, "leader", "not_allowed", "the receipt of another report");
     }
     reports_read(call->web->store, api_body_fits(call) ? leader : call->receipt, on_leader, call);
 }
 
-/* The leading report must be there, in the token's scope, and not end in another's. */
+/* The leading report must be there, in the token's scope, and go on itself (or the household is on the list already): what is merged into it is
+ * looked at nowhere else. The store asks again when it is written. */
+static bool can_lead(const struct api_call *call, const struct report_record *record)
+{
+    const struct guard guard = {.areas = call->web->setup->areas,
+                                .scope = &call->scope,
+                                .org = call->own ? call->org : "",
+                                .has_right = true,
+                                .body_fits = true};
+    if (record == NULL || guard_judge(&guard, record, clock_wall_ms()) != GUARD_OK) {
+        return false;
+    }
+    struct str state = record_get(record, REPORT_STATE);
+    return (str_is(state, "new") || str_is(state, "open") || str_is(state, "admitted")) &&
+           !str_is(record_get(record, REPORT_LEAD), "1") &&
+           record_get(record, REPORT_PURGED).len == 0;
+}
+
 static void on_leader(void *arg, enum op_status status, const struct report_record *record)
 {
     struct api_call *call = arg;
     CHECK_OBJ(call, API_MAGIC);
-    struct guard guard = {.areas = call->web->setup->areas,
-                          .scope = &call->scope,
-                          .org = "",
-                          .has_right = true,
-                          .body_fits = true};
     if (status != OP_OK) {
         api_send_busy(call);
         api_end(&call);
         return;
     }
-    if (api_body_fits(call) &&
-        (record == NULL || guard_judge(&guard, record, clock_wall_ms()) != GUARD_OK ||
-         str_is(record_get(record, REPORT_DECISION), "merged") ||
-         str_is(record_get(record, REPORT_LEAD), "1"))) {
+    if (api_body_fits(call) && !can_lead(call, record)) {
         add_fault(call, "leader", "unknown", "no report of this scope that could lead");
     }
     struct move_request request = {.move = staff_move(call, MOVE_MERGE)};
+    request.leader_drill = record != NULL && str_is(record_get(record, REPORT_DRILL), "1");
     request.move.leader = json_member_text(call->body, "leader");
     send_move(call, &request);
 }
