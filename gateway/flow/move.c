@@ -72,12 +72,32 @@ static bool goes_to_clearing(const struct edit_view *view, const struct progress
             move->kind == MOVE_ANSWER || move->kind == MOVE_PAUSE || move->kind == MOVE_RESUME);
 }
 
+/* The green channel is for the risks that the procedure names. */
+static bool green_fits(const struct procedure *procedure, const struct report_record *record)
+{
+    struct str rest = record_get(record, REPORT_RISKS);
+    struct str risk;
+    while (str_next(&rest, ' ', &risk)) {
+        if (procedure_green_fits(procedure, risk)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static json_t *choices_of(const struct procedure *procedure, const struct calendar *calendar,
-                          const struct progress *progress, enum progress_mover by, int64_t now_ms)
+                          const struct progress *progress, const struct report_record *record,
+                          enum progress_mover by, int64_t now_ms)
 {
     struct progress_choice choices[PROGRESS_CHOICES_MAX];
     size_t count = progress_choices(procedure, calendar, progress, by, now_ms, choices);
-    return progress_choices_json(choices, count);
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (choices[i].kind != MOVE_GREEN || green_fits(procedure, record)) {
+            choices[kept++] = choices[i];
+        }
+    }
+    return progress_choices_json(choices, kept);
 }
 
 json_t *move_choices(const struct setup *setup, const struct report_record *record, int64_t now_ms)
@@ -91,7 +111,7 @@ json_t *move_choices(const struct setup *setup, const struct report_record *reco
     json_t *json = json_loadb(text.at ? text.at : "", text.len, 0, NULL);
     json_t *choices = NULL;
     if (procedure != NULL && json != NULL && progress_from_json(procedure, json, progress)) {
-        choices = choices_of(procedure, setup->calendar, progress, MOVER_STAFF, now_ms);
+        choices = choices_of(procedure, setup->calendar, progress, record, MOVER_STAFF, now_ms);
     }
     json_decref(json);
     free(progress);
@@ -109,8 +129,8 @@ static enum edit_verdict refuse(struct moving *moving, const struct edit_view *v
     moving->answer.refusal = refusal;
     moving->answer.then = move == &moving->request.then;
     moving->answer.fault = progress_fault(procedure, progress, move);
-    moving->answer.moves = choices_of(procedure, view->setup->calendar, progress, move->by,
-                                      view->now_ms);
+    moving->answer.moves = choices_of(procedure, view->setup->calendar, progress, view->record,
+                                      move->by, view->now_ms);
     return EDIT_STOP;
 }
 
@@ -277,6 +297,9 @@ static bool apply_one(struct moving *moving, struct edit_view *view, struct prog
                    (move->kind == MOVE_MERGE && view->drill != moving->request.leader_drill)
                ? REFUSAL_UNKNOWN
                : progress_check(procedure, calendar, progress, move);
+    if (*ret == REFUSAL_NONE && move->kind == MOVE_GREEN && !green_fits(procedure, view->record)) {
+        *ret = REFUSAL_CONDITION;
+    }
     if (*ret != REFUSAL_NONE) {
         return false;
     }

@@ -80,6 +80,13 @@ export function movesCases({ system, api, report, another, staffOf }) {
     assert.equal((await api.moved(receipt, 'withdraw')).version, item.version, 'again: nothing changes');
   });
 
+  test('green channel: only for the risks that the procedure names', async () => {
+    const { receipt } = await report({ risk: ['jobs'] });
+    const refused = await api.move(receipt, 'green');
+    assert.equal(isProblem(refused, 409).moves.some((one) => one.move === 'green'), false);
+    assert.equal((await api.detail(receipt)).choices.some((one) => one.move === 'green'), false);
+  });
+
   test('green channel: in an order of its own', async () => {
     const { receipt } = await report();
     await api.walk(receipt, 'visit');
