@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/commands.h"
-#include "crypto/keyring.h"
+#include "base/str.h"
+#include "cli/keys_inside.h"
 
 static int list(const struct keyring *keyring, bool json)
 {
@@ -30,46 +30,87 @@ static int list(const struct keyring *keyring, bool json)
     return CLI_DONE;
 }
 
-/* Reports are looked up under the current and one older key: a third would hide those filed under the first, and a repeat would file them anew. */
-static bool may_rotate(const struct keyring *keyring, enum key_purpose purpose, const char *path)
+static bool purpose_of(const char *name, enum key_purpose *ret)
 {
-    const struct key *old = keyring_previous(keyring, purpose);
-    if (purpose != KEY_LOOKUP || old == NULL) {
-        return true;
+    for (int i = 0; name != NULL && i < KEY_PURPOSES; i++) {
+        if (strcmp(name, key_purpose_name((enum key_purpose)i)) == 0) {
+            *ret = (enum key_purpose)i;
+            return true;
+        }
     }
-    cli_fail(
-        CLI_FAILED,
-        "keys rotate: lookup: two keys are searched, and key %u (old since key %u was made, %s) "
-        "is one of them. When no report filed before that day is left, take it out of %s "
-        "and rotate again.",
-        old->id, keyring_current(keyring, purpose)->id, keyring_current(keyring, purpose)->made,
-        path);
     return false;
 }
 
-static int rotate(struct keyring *keyring, const char *path, const char *name)
+static int unknown_purpose(const char *action, const char *name)
+{
+    return cli_fail(CLI_USAGE,
+                    "keys %s: %s: unknown purpose, allowed: link receipt token lookup seal audit",
+                    action, name ? name : "(none)");
+}
+
+/* Reports are looked up under the current and one older key: a third would hide those filed under the first, and a repeat would file them anew. */
+static int may_rotate(const struct keyring *keyring, enum key_purpose purpose,
+                      const struct args *args)
+{
+    const struct key *old = keyring_previous(keyring, purpose);
+    return purpose != KEY_LOOKUP || old == NULL ? CLI_DONE : keys_unused(args, purpose, old->id);
+}
+
+static int rotate(struct keyring *keyring, const char *path, const struct args *args)
 {
     struct err err;
-    for (int i = 0; i < KEY_PURPOSES; i++) {
-        enum key_purpose purpose = (enum key_purpose)i;
-        if (name == NULL || strcmp(name, key_purpose_name(purpose)) != 0) {
-            continue;
-        }
-        if (!may_rotate(keyring, purpose, path)) {
-            return CLI_FAILED;
-        }
-        if (!keyring_rotate(keyring, purpose, &err) || !keyring_replace(keyring, path, &err)) {
-            return cli_fail(CLI_FAILED, "%s", err.text);
-        }
-        printf("%s key %u is current now; the one before still reads.\n"
-               "Tell the gateway (systemctl reload mashang), then back the keyring up.\n",
-               name, keyring_current(keyring, purpose)->id);
-        return CLI_DONE;
+    enum key_purpose purpose;
+    const char *name = args->word_count > 1 ? args->words[1] : NULL;
+    if (!purpose_of(name, &purpose)) {
+        return unknown_purpose("rotate", name);
     }
-    return cli_fail(
-        CLI_USAGE,
-        "keys rotate: %s: unknown purpose, allowed: link receipt token lookup seal audit",
-        name ? name : "(none)");
+    int code = may_rotate(keyring, purpose, args);
+    if (code != CLI_DONE) {
+        return code;
+    }
+    if (!keyring_rotate(keyring, purpose, &err) || !keyring_replace(keyring, path, &err)) {
+        return cli_fail(CLI_FAILED, "%s", err.text);
+    }
+    printf("%s key %u is current now; the one before still reads.\n"
+           "Tell the gateway (systemctl reload mashang), then back the keyring up.\n",
+           name, keyring_current(keyring, purpose)->id);
+    if (purpose == KEY_SEAL || purpose == KEY_LOOKUP) {
+        printf("After that, mashang keys rewrap brings what is stored under it.\n");
+    }
+    return CLI_DONE;
+}
+
+/* Paper, receipts and chains are read as long as they are there: only seal and lookup keys can be done with. */
+static int retire(struct keyring *keyring, const char *path, const struct args *args)
+{
+    struct err err;
+    enum key_purpose purpose;
+    uint64_t id = 0;
+    const char *name = args->word_count > 1 ? args->words[1] : NULL;
+    if (!purpose_of(name, &purpose)) {
+        return unknown_purpose("retire", name);
+    }
+    if (args->word_count != 3 || !str_to_u64(str_of(args->words[2]), KEY_ID_MAX, &id)) {
+        return cli_fail(CLI_USAGE, "keys retire: a purpose and the key's number are expected");
+    }
+    if (purpose != KEY_SEAL && purpose != KEY_LOOKUP) {
+        return cli_fail(CLI_FAILED, "keys retire: %s keys read what is out of our hands: they stay",
+                        name);
+    }
+    if (!keyring_drop(keyring, purpose, (unsigned)id, &err)) {
+        return cli_fail(CLI_FAILED, "keys retire: %s", err.text);
+    }
+    int code = keys_unused(args, purpose, (unsigned)id);
+    if (code != CLI_DONE) {
+        return code;
+    }
+    if (!keyring_replace(keyring, path, &err)) {
+        return cli_fail(CLI_FAILED, "%s", err.text);
+    }
+    printf("%s key %u is gone. Backups of the data from before need a backup of the keyring from "
+           "before.\n",
+           name, (unsigned)id);
+    return CLI_DONE;
 }
 
 static int backup(const struct keyring *keyring, const char *to)
@@ -93,12 +134,23 @@ static int act(struct keyring *keyring, const char *path, const struct args *arg
         return list(keyring, args->json);
     }
     if (strcmp(action, "rotate") == 0) {
-        return rotate(keyring, path, word);
+        return rotate(keyring, path, args);
+    }
+    if (strcmp(action, "retire") == 0) {
+        return retire(keyring, path, args);
+    }
+    if (strcmp(action, "status") == 0) {
+        return keys_status(args);
+    }
+    if (strcmp(action, "rewrap") == 0) {
+        return keys_rewrap(args);
     }
     if (strcmp(action, "backup") == 0) {
         return backup(keyring, word);
     }
-    return cli_fail(CLI_USAGE, "keys: %s: unknown, allowed: list, rotate, backup", action);
+    return cli_fail(CLI_USAGE,
+                    "keys: %s: unknown, allowed: list, status, rotate, rewrap, retire, backup",
+                    action);
 }
 
 static int run(const struct args *args)
@@ -107,7 +159,8 @@ static int run(const struct args *args)
     struct options options;
     struct keyring keyring;
     if (args->word_count == 0) {
-        return cli_fail(CLI_USAGE, "keys: list, rotate or backup is expected");
+        return cli_fail(CLI_USAGE,
+                        "keys: list, status, rotate, rewrap, retire or backup is expected");
     }
     if (!options_load(&options, args->file, args->set, args->set_count, &err)) {
         return args_wrong_conf(args, &err);
@@ -125,16 +178,22 @@ static int run(const struct args *args)
 
 const struct command command_keys = {
     .name = "keys",
-    .summary = "list, rotate and back up the keys",
+    .summary = "list, rotate, retire and back up the keys",
     .help = "  mashang keys list -c FILE\n"
-            "  mashang keys rotate seal -c FILE\n"
+            "  mashang keys rotate seal -c FILE         then reload the gateway, then\n"
+            "  mashang keys rewrap -c FILE              what is stored comes under the new key, "
+            "while the gateway works\n"
+            "  mashang keys status -c FILE              how many reports and events are under "
+            "which key\n"
+            "  mashang keys retire seal 1 -c FILE       when nothing is under it any more\n"
             "  mashang keys backup /media/stick/keyring.json -c FILE\n"
             "\n"
             "Purposes: link receipt token lookup seal audit. The key before stays in the file and "
             "still reads;\n"
             "printed codes and receipts stay valid. Never prints key material. Of lookup, one "
-            "older key "
-            "reads: a second\n"
-            "rotation waits until the first one's reports are gone.\n",
+            "older key reads: a second\n"
+            "rotation, as retiring the first key, waits for rewrap and for the tokens of forms, "
+            "which live 31 days.\n"
+            "A rewrap that was stopped half-way is begun again: nothing is lost.\n",
     .run = run,
 };

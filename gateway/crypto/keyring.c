@@ -242,6 +242,22 @@ bool keyring_rotate(struct keyring *keyring, enum key_purpose purpose, struct er
     return true;
 }
 
+bool keyring_drop(struct keyring *keyring, enum key_purpose purpose, unsigned id, struct err *err)
+{
+    const struct key *key = keyring_find(keyring, purpose, id);
+    if (key == NULL) {
+        return err_set(err, "%s has no key %u", purpose_names[purpose], id);
+    }
+    if (key->current) {
+        return err_set(err, "%s key %u is the current one", purpose_names[purpose], id);
+    }
+    size_t at = (size_t)(key - keyring->keys);
+    size_t behind = keyring->count - at - 1;
+    memmove(&keyring->keys[at], &keyring->keys[at + 1], behind * sizeof keyring->keys[0]);
+    explicit_bzero(&keyring->keys[--keyring->count], sizeof keyring->keys[0]);
+    return true;
+}
+
 static void keyring_print(const struct keyring *keyring, struct buf *to)
 {
     buf_printf(to, "{\"mashang_keyring\": %d, \"keys\": [", FORMAT_VERSION);

@@ -50,6 +50,9 @@ bool keyring_save(const struct keyring *keyring, const char *path,
 bool keyring_replace(const struct keyring *keyring, const char *path, struct err *err) MUST_CHECK;
 /* A new current key of that purpose; the old one stays for reading. False when full. */
 bool keyring_rotate(struct keyring *keyring, enum key_purpose purpose, struct err *err) MUST_CHECK;
+/* An old key goes: whatever is under it can never be read again. False: there is no such key, or it is the current one. */
+bool keyring_drop(struct keyring *keyring, enum key_purpose purpose, unsigned id,
+                  struct err *err) MUST_CHECK;
 void keyring_wipe(struct keyring *keyring);
 
 const struct key *keyring_current(const struct keyring *keyring,

@@ -1,9 +1,12 @@
 #include "flow/sweep.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "flow/clock.h"
@@ -11,6 +14,7 @@
 #include "store/audit.h"
 #include "store/queue.h"
 #include "store/reports.h"
+#include "store/rewrap.h"
 #include "store/stats.h"
 
 enum {
@@ -94,6 +98,20 @@ void sweep_free(struct sweep **sweep)
     }
 }
 
+/* Who re-wraps must know that every gateway has read the new keys (mashang keys rewrap). */
+static void say_keys(const struct sweep *sweep)
+{
+    const struct keyring *keyring = &sweep->setup->keyring;
+    char host[HOST_NAME_MAX + 1] = "";
+    struct rewrap_gateway gateway = {.at_ms = clock_wall_ms(),
+                                     .seal = keyring_current(keyring, KEY_SEAL)->id,
+                                     .lookup = keyring_current(keyring, KEY_LOOKUP)->id};
+    (void)!gethostname(host, sizeof host - 1);
+    snprintf(gateway.name, sizeof gateway.name, "%s:%.180s", host,
+             sweep->setup->options.redis.data_dir);
+    rewrap_say_keys(sweep->store, &gateway);
+}
+
 static void delete_old(struct sweep *sweep)
 {
     const struct retention_request request = {
@@ -129,6 +147,7 @@ static void on_round(void *arg)
         stats_fold(sweep->store, sweep->setup->buckets, sweep->setup->bucket_count, FOLD_CALLS,
                    on_folded, sweep);
     }
+    say_keys(sweep);
     if (sweep->round % RETENTION_ROUNDS == RETENTION_FIRST) {
         delete_old(sweep);
     }

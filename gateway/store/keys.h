@@ -43,6 +43,7 @@
  *   ms:probe:n            hash  mark: raised by each look at Redis, to see that it takes writes
  *   ms:token:<hex>        hash  an API token by the SHA-256 of its text: id name areas rights org made until disabled
  *   ms:tokenid:<id>       text  <hex>;  ms:tokens  zset of the ids by the ms when they were made
+ *   ms:keyrings           hash  <host>:<data folder> of each gateway → `<wall ms> <seal key> <lookup key>`, said twice a minute
  *   ms:epoch, ms:schema, ms:text:<kind>:<id>@<version>   of the whole store
  */
 #ifndef STORE_KEYS_H
@@ -52,6 +53,7 @@
 enum { KEYS_SCHEMA = 2, KEYS_LIBRARY = 2 };
 
 #define KEYS_EPOCH          "ms:epoch"
+#define KEYS_KEYRINGS       "ms:keyrings"
 #define KEYS_PROBE          "ms:probe"
 #define KEYS_SCHEMA_NUMBER  "ms:schema"
 #define KEYS_BUCKET_FORMAT  "ms:{%02u}"
