@@ -30,6 +30,8 @@ static void on_counts(void *arg, enum op_status status, const struct queue_count
         const char *name;
         int64_t value;
     } rows[] = {{"accepted", counts->accepted},
+                {"leads", counts->leads},
+                {"promoted", counts->promoted},
                 {"drills", counts->drills},
                 {"made", counts->made},
                 {"held", counts->held},

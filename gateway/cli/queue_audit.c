@@ -38,6 +38,27 @@ static json_t *row_json(const struct audit_row *row, const char *area)
     return object;
 }
 
+static json_t *kinds_json(const struct audit_table *table)
+{
+    const struct audit_kinds *kinds = &table->kinds;
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "records",
+                     (json_int_t)kinds->records, "leads", (json_int_t)kinds->leads, "promoted",
+                     (json_int_t)kinds->promoted, "purged", (json_int_t)kinds->purged, "drills",
+                     (json_int_t)kinds->drills, "drills_there", (json_int_t)kinds->drills_there,
+                     "drills_gone", (json_int_t)kinds->drills_gone, "holds",
+                     (int)audit_kinds_hold(kinds, table->sum.accepted));
+}
+
+static void print_kinds(const struct audit_table *table)
+{
+    const struct audit_kinds *kinds = &table->kinds;
+    printf("%-20s %s records %" PRId64 " leads %" PRId64 " promoted %" PRId64 " purged %" PRId64
+           " drills %" PRId64 " there %" PRId64 " gone %" PRId64 "\n",
+           "apart", audit_kinds_hold(kinds, table->sum.accepted) ? "holds " : "BROKEN",
+           kinds->records, kinds->leads, kinds->promoted, kinds->purged, kinds->drills,
+           kinds->drills_there, kinds->drills_gone);
+}
+
 static void print_row(const struct audit_row *row, const char *area)
 {
     struct count counts[COUNTS];
@@ -71,9 +92,11 @@ static void on_audit(void *arg, enum op_status status, const struct audit_table 
     }
     if (!cli->args->json) {
         print_row(&table->sum, "sum");
+        print_kinds(table);
     }
-    cli->answer = json_pack("{s:b, s:o, s:o, s:o}", "holds", (int)table->holds, "sum",
-                            row_json(&table->sum, NULL), "areas", areas, "misplaced", lost);
+    cli->answer = json_pack("{s:b, s:o, s:o, s:o, s:o}", "holds", (int)table->holds, "sum",
+                            row_json(&table->sum, NULL), "areas", areas, "misplaced", lost, "apart",
+                            kinds_json(table));
     if (!table->holds) {
         cli->code = cli_fail(CLI_FAILED, "the conservation law is broken");
     }

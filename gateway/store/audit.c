@@ -38,6 +38,12 @@ bool audit_row_holds(const struct audit_row *row)
     return row->made == places && row->accepted == row->firsts + row->unsent && row->missing == 0;
 }
 
+bool audit_kinds_hold(const struct audit_kinds *kinds, int64_t accepted)
+{
+    return kinds->records == accepted + kinds->leads - kinds->promoted &&
+           kinds->drills == kinds->drills_there + kinds->drills_gone;
+}
+
 static struct audit_row *row_of(struct audit *audit, struct str area)
 {
     struct audit_table *table = audit->table;
@@ -132,6 +138,16 @@ static void add_recount(struct audit *audit, const redisReply *flat)
     }
 }
 
+static void add_kinds(struct audit_kinds *kinds, const redisReply *numbers)
+{
+    int64_t *const sums[] = {&kinds->leads,  &kinds->promoted,     &kinds->records,
+                             &kinds->drills, &kinds->drills_there, &kinds->drills_gone,
+                             &kinds->purged};
+    for (size_t i = 0; i < numbers->elements && i < sizeof sums / sizeof sums[0]; i++) {
+        *sums[i] += reply_number(numbers, i);
+    }
+}
+
 static void add_lost(struct audit_table *table, const redisReply *ids)
 {
     for (size_t i = 0; i < ids->elements; i++) {
@@ -171,6 +187,7 @@ static void sum_up(struct audit_table *table)
         sum->missing += row->missing;
         table->holds = table->holds && audit_row_holds(row);
     }
+    table->holds = table->holds && audit_kinds_hold(&table->kinds, sum->accepted);
 }
 
 static void finish(struct audit *audit, enum op_status status)
@@ -188,7 +205,7 @@ static void finish(struct audit *audit, enum op_status status)
 
 static bool has_slice_shape(const redisReply *reply)
 {
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 5) {
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 6) {
         return false;
     }
     for (size_t i = 2; i < reply->elements; i++) {
@@ -214,6 +231,7 @@ static void on_slice(void *arg, enum op_status status, const void *answer)
     add_ledger(audit, reply->element[2]);
     add_recount(audit, reply->element[3]);
     add_lost(audit->table, reply->element[4]);
+    add_kinds(&audit->table->kinds, reply->element[5]);
     if (reply_number(reply, 1) >= 0) {
         snprintf(audit->last, sizeof audit->last, "%.*s", STR_ARG(reply_str(reply, 0)));
         snprintf(audit->after, sizeof audit->after, "%.*s", STR_ARG(reply_str(reply, 1)));

@@ -4,6 +4,8 @@
  *   made = held + ready + delayed + sending + delivered + buried + dropped        per area and in sum
  *   accepted = first events made + unsent (accepted while [forward] events leaves them out)
  *   each event that waits stands in the index of its place
+ *   records = accepted + leads - promoted        (a lead that became a report is accepted as well; purged ones keep their place)
+ *   drills = those there + those gone after 7 days
  */
 #ifndef STORE_AUDIT_H
 #define STORE_AUDIT_H
@@ -19,10 +21,18 @@ struct audit_row {
     int64_t missing; /* on the roll without a record */
 };
 
+struct audit_kinds {         /* reports, leads and drills apart */
+    int64_t leads, promoted; /* counted when it happened */
+    int64_t records;         /* on the roll of changes: reports and leads */
+    int64_t drills, drills_there, drills_gone;
+    int64_t purged;
+};
+
 struct audit_table {
     struct audit_row *rows; /* by area */
     size_t count;
     struct audit_row sum;
+    struct audit_kinds kinds;
     bool holds;
     /* events that are not where they say, the first AUDIT_LOST_MAX */
     char lost[AUDIT_LOST_MAX][QUEUE_EVENT_ID_BYTES];
@@ -30,6 +40,7 @@ struct audit_table {
 };
 
 bool audit_row_holds(const struct audit_row *row);
+bool audit_kinds_hold(const struct audit_kinds *kinds, int64_t accepted);
 
 /* table is NULL unless OP_OK, and valid during the call. Others may write meanwhile: what they do is counted wholly or not at all. */
 typedef void queue_audit_done_fn(void *arg, enum op_status status, const struct audit_table *table);

@@ -1,6 +1,18 @@
 -- Looking at it ------------------------------------------------------------------------------------------------------------------
 
--- → accepted drills made held ready delayed sending delivered buried dropped, age of the oldest ready, ms since the last delivery or -1
+-- How many of each kind there were, and what the roll of changes says: nobody leaves it, a lead that became a report is counted as both.
+-- → leads promoted records drills drills there drills gone purged
+local function kinds(P)
+    local n = redis.call('HMGET', P .. ':n', 'leads', 'promoted', 'drills', 'drills_gone', 'purged')
+    local function number(text)
+        return tonumber(text or 0)
+    end
+    return {number(n[1]), number(n[2]), redis.call('ZCARD', P .. ':changes'), number(n[3]), redis.call('ZCARD', P .. ':dchanges'), number(n[4]),
+        number(n[5])}
+end
+
+-- → accepted drills made held ready delayed sending delivered buried dropped, age of the oldest ready, ms since the last delivery or -1, leads,
+-- promoted, records
 local function counts(keys)
     local P, now = keys[1], now_ms()
     local n = redis.call('HMGET', P .. ':n', 'accepted', 'drills', 'made', 'delivered', 'dropped', 'delivered_ms')
@@ -13,7 +25,7 @@ local function counts(keys)
         return tonumber(text or 0)
     end
     return {number(n[1]), number(n[2]), number(n[3]), z.held, z.ready, z.delayed, z.sending, number(n[4]), z.buried, number(n[5]),
-        oldest and math.max(1, now - tonumber(oldest)) or 0, n[6] and math.max(0, now - tonumber(n[6])) or -1}
+        oldest and math.max(1, now - tonumber(oldest)) or 0, n[6] and math.max(0, now - tonumber(n[6])) or -1, unpack(kinds(P), 1, 3)}
 end
 
 -- 1 offset 2 count, of the buried → per event: id receipt area state at since attempts why upstream
@@ -59,14 +71,15 @@ end
 
 -- Recounts from the records, a slice at a time: an event's number never changes, so events up to `last` are counted once each whatever happens
 -- meanwhile, and the ledger is read together with `last`. 1 after 2 last or '' 3 most → last, next or -1, ledger (only without last),
--- area state first count …, events that are not where they say
+-- area state first count …, events that are not where they say, kinds (only without last)
 local function audit(keys, args)
     local P, after, most = keys[1], args[1], tonumber(args[3])
-    local last, ledger, lost = args[2], {}, {}
+    local last, ledger, lost, of_kinds = args[2], {}, {}, {}
     if last == '' then
         last = redis.call('HGET', P .. ':n', 'seq') or '0'
         ledger = redis.call('HGETALL', P .. ':ledger')
         lost = misplaced(P)
+        of_kinds = kinds(P)
     end
     local ids = redis.call('ZRANGEBYSCORE', P .. ':events', '(' .. after, last, 'LIMIT', 0, most)
     local sums, order, next = {}, {}, '-1'
@@ -90,7 +103,7 @@ local function audit(keys, args)
             flat[#flat + 1] = value
         end
     end
-    return {last, #ids == most and next or '-1', ledger, flat, lost}
+    return {last, #ids == most and next or '-1', ledger, flat, lost, of_kinds}
 end
 
 -- Drills that are gone leave their order; what is due goes on. → moved, drills gone
@@ -103,6 +116,7 @@ local function sweep(keys)
     local gone = redis.call('ZRANGEBYSCORE', P .. ':drills', '-inf', now, 'LIMIT', 0, SCAN)
     for _, receipt in ipairs(gone) do
         redis.call('ZREM', P .. ':drills', receipt)
+        redis.call('HINCRBY', P .. ':n', 'drills_gone', 1)
         redis.call('ZREM', P .. ':dchanges', receipt)
         redis.call('ZREM', P .. ':noted', receipt)
     end

@@ -256,6 +256,9 @@ static void counts_add(struct queue_counts *counts, const redisReply *reply)
     }
     int64_t oldest_ms = reply_number(reply, i);
     int64_t ago_ms = reply_number(reply, i + 1);
+    counts->leads += reply_number(reply, i + 2);
+    counts->promoted += reply_number(reply, i + 3);
+    counts->records += reply_number(reply, i + 4);
     if (oldest_ms > counts->oldest_ready_ms) {
         counts->oldest_ready_ms = oldest_ms;
     }

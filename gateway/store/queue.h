@@ -66,6 +66,8 @@ struct queue_counts {
     int64_t accepted, drills, made, held, ready, delayed, sending, delivered, buried, dropped;
     int64_t oldest_ready_ms;  /* age; 0 none */
     int64_t delivered_ago_ms; /* since the last delivery; -1 never */
+    int64_t leads, promoted;  /* findings; those that became reports and are accepted as well */
+    int64_t records;          /* accepted + leads - promoted */
 };
 typedef void queue_counts_done_fn(void *arg, enum op_status status,
                                   const struct queue_counts *counts);

@@ -139,11 +139,14 @@ static void put_queue(const struct shared *shared, struct buf *to)
     put(to, "counter", "queue_events_made_total", "events put into the queue", counts.made);
     put(to, "counter", "queue_reports_accepted_total", "reports in the store's own count",
         counts.accepted);
+    put(to, "counter", "queue_leads_total", "findings put in as leads", counts.leads);
+    put(to, "counter", "queue_leads_promoted_total", "leads that became reports", counts.promoted);
     put(to, "counter", "queue_drills_total", "drill reports accepted", counts.drills);
     put(to, "gauge", "queue_oldest_ready_ms", "age of the oldest event that could be sent",
         counts.oldest_ready_ms);
     put(to, "gauge", "queue_law_broken",
-        "1 when made is not held + ready + delayed + sending + delivered + buried + dropped",
+        "1 when made is not held + ready + delayed + sending + delivered + buried + dropped, or "
+        "records are not accepted + leads - promoted",
         !shared_law_holds(&counts));
 }
 

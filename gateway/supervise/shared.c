@@ -113,5 +113,6 @@ bool shared_queue_read(const struct shared *shared, struct queue_counts *ret)
 bool shared_law_holds(const struct queue_counts *counts)
 {
     return counts->made == counts->held + counts->ready + counts->delayed + counts->sending +
-                               counts->delivered + counts->buried + counts->dropped;
+                               counts->delivered + counts->buried + counts->dropped &&
+           counts->records == counts->accepted + counts->leads - counts->promoted;
 }

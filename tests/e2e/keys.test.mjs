@@ -71,11 +71,11 @@ describe('key rotation', () => {
     child.kill('SIGKILL');
     await gone;
   }
-  async function allFound() {
+  async function allFound({ tokens = true } = {}) {
+    await sleep(300); // a command has held this process up: connections that were closed meanwhile are heard of now
     for (const { receipt, location, answers, sent, withoutId } of [...kept]) { // it grows under load
       assert.equal((await get(system.base + location)).status, 200);
-      const again = await post(system.base + code, sent);
-      assert.equal(again.location, location, 'the same form again');
+      if (tokens) assert.equal((await post(system.base + code, sent)).location, location, 'the same form again');
       const last4 = (answers.id_number ?? answers.phone).slice(-4);
       assert.equal((await post(`${system.base}/progress`, { receipt, last4 })).status, 303, 'by its last four');
       if (!withoutId) {
@@ -167,7 +167,7 @@ describe('key rotation', () => {
     system.cli('mashang', 'keys', 'rotate', 'lookup');
     await reload();
     system.cli('mashang', 'keys', 'retire', 'lookup', '1');
-    await allFound();
+    await allFound({ tokens: false }); // a month later, no token of then is known any more
     assert.equal(row(status(), 'lookup', 2).reports, kept.length + 1);
   });
 

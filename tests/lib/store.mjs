@@ -14,10 +14,12 @@ export const recordKey = (receipt) => `${bucket(receipt)}:r:${receipt}`;
 export const field = (system, receipt, name) => redis(system, 'HGET', recordKey(receipt), name);
 export const setField = (system, receipt, ...pairs) => redis(system, 'HSET', recordKey(receipt), ...pairs.map(String));
 
+// redis-cli quotes like C: sealed values hold any bytes
+const unquote = (text) => Buffer.from(text.replace(/\\(x[0-9a-f]{2}|.)/g, (_, c) => (c.length === 3 ? String.fromCharCode(parseInt(c.slice(1), 16)) : ({ n: '\n', r: '\r', t: '\t', a: '\x07', b: '\b' }[c] ?? c))), 'latin1').toString();
 export function record(system, receipt) {
-  const lines = redis(system, 'HGETALL', recordKey(receipt)).split('\n');
+  const texts = [...redis(system, '--no-raw', 'HGETALL', recordKey(receipt)).matchAll(/^\s*\d+\) "(.*)"$/gm)].map((match) => unquote(match[1]));
   const found = {};
-  for (let i = 0; i + 1 < lines.length; i += 2) found[lines[i]] = lines[i + 1];
+  for (let i = 0; i + 1 < texts.length; i += 2) found[texts[i]] = texts[i + 1];
   return found;
 }
 export const chain = (system, receipt) => redis(system, 'LRANGE', `${bucket(receipt)}:x:${receipt}`, '0', '-1').split('\n')

@@ -13,6 +13,10 @@ static void test_audit_sees_what_is_wrong(void **state)
         {"HINCRBY ms:{07}:ledger " AREA ":made 1", 0},
         {"HINCRBY ms:{07}:ledger " AREA ":accepted -1", 0},
         {"ZREM ms:{07}:events 070000000001", 0},
+        {"ZREM ms:{07}:changes 070000000001", 0}, /* a record that nobody would find */
+        {"HINCRBY ms:{07}:n leads 1", 0},
+        {"HINCRBY ms:{07}:n promoted 1", 0},
+        {"HINCRBY ms:{07}:n drills 1", 0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         wipe(NULL);
@@ -96,6 +100,7 @@ static void test_sweep(void **state)
     usleep(5000);
     redis_ask(&bench.redis, "ZADD ms:{07}:drills 1 070000000009");
     redis_ask(&bench.redis, "ZADD ms:{07}:dchanges 1 070000000009");
+    redis_ask(&bench.redis, "HINCRBY ms:{07}:n drills 1");
     queue_sweep(bench.store, 7, on_settled, &got);
     run_until(bench.loop, &got.done);
     assert_places(0, 1, 0, 0, 0, 0);

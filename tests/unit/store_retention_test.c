@@ -291,8 +291,10 @@ static void test_drill_leaves_nothing(void **state)
         redis_ask(redis, "DEL ms:{07}:%s", keys[i]);
     }
     redis_ask(redis, "ZADD ms:{07}:drills 1 " R1);
+    (void)law(); /* one is there */
     queue_sweep(bench.store, 7, on_swept, &done);
     run_until(bench.loop, &done);
+    (void)law(); /* one is gone */
     assert_string_equal(redis_ask(redis, "EXISTS ms:{07}:drills ms:{07}:dchanges ms:{07}:noted "
                                          "ms:{07}:changes ms:{07}:look ms:{07}:clock"),
                         "0");
@@ -300,6 +302,60 @@ static void test_drill_leaves_nothing(void **state)
     assert_string_equal(redis_ask(redis, "EXISTS ms:{07}:t:tok1"), "1");
     drill.receipt = "070000000002";
     assert_answer(file(&drill), REPORTS_ACCEPTED, "070000000002", 'f', false);
+}
+
+/* Withdrawn before anything was sent; a lead that becomes a report, and is purged. */
+static void test_law_apart(void **state)
+{
+    (void)state;
+    file(&first);
+    struct reports_change withdraw = {
+        .receipt = R1, .version = 1, .head = hash_of[0], .drop = true, .record_count = 1};
+    withdraw.record[0] = (struct store_pair){REPORT_STATE, STR("withdrawn")};
+    memset(hash_of[0], 'a', 64);
+    memset(withdraw.audit.hash, 'b', 64);
+    withdraw.audit.text = STR("{}");
+    assert_int_equal(change(&withdraw), REPORTS_CHANGED);
+    struct audit_row sum = law();
+    assert_int_equal(sum.dropped, 1);
+    assert_int_equal(sum.accepted, 1);
+
+    struct accepted accepted = {0};
+    struct reports_accept lead = {.receipt = "070000000002",
+                                  .token = "tok2",
+                                  .kind = REPORTS_KIND_LEAD,
+                                  .intake = true,
+                                  .persons = {"pB"},
+                                  .contents = {"cB"},
+                                  .record_count = 3};
+    lead.record[0] = (struct store_pair){REPORT_AREA, STR(AREA)};
+    lead.record[1] = (struct store_pair){REPORT_STATE, STR("new")};
+    lead.record[2] = (struct store_pair){REPORT_LEAD, STR("1")};
+    memset(lead.audit.hash, 'a', 64);
+    lead.audit.text = STR("{}");
+    reports_accept(bench.store, &lead, on_accepted, &accepted);
+    run_until(bench.loop, &accepted.done);
+    assert_int_equal(accepted.answer.kind, REPORTS_ACCEPTED);
+    assert_int_equal(law().accepted, 1);
+    struct reports_change promote = {.receipt = "070000000002",
+                                     .version = 1,
+                                     .head = hash_of[0],
+                                     .promote = true,
+                                     .record_count = 1};
+    promote.record[0] = (struct store_pair){REPORT_LEAD, STR("0")};
+    promote.event = (struct store_event){
+        .id = "070000000002", .area = STR(AREA), .sealed = STR("event")};
+    memset(hash_of[0], 'a', 64);
+    memset(promote.audit.hash, 'b', 64);
+    promote.audit.text = STR("{}");
+    assert_int_equal(change(&promote), REPORTS_CHANGED);
+    sum = law();
+    assert_int_equal(sum.accepted, 2);
+    assert_int_equal(sum.firsts, 2);
+    assert_int_equal(purge("070000000002", 2, 'b'), RETENTION_PURGED);
+    sum = law();
+    assert_int_equal(sum.dropped, 2);
+    assert_int_equal(sum.accepted, 2);
 }
 
 int main(void)
@@ -312,6 +368,7 @@ int main(void)
         cmocka_unit_test_setup(test_who_is_old, wipe),
         cmocka_unit_test_setup(test_drill_life, wipe),
         cmocka_unit_test_setup(test_drill_leaves_nothing, wipe),
+        cmocka_unit_test_setup(test_law_apart, wipe),
     };
     return cmocka_run_group_tests(tests, open_bench, close_bench);
 }

@@ -127,13 +127,21 @@ static void test_a_broken_law_shows(void **state)
                                   .sending = 1,
                                   .delivered = 4,
                                   .buried = 1,
-                                  .dropped = 1};
+                                  .dropped = 1,
+                                  .accepted = 6,
+                                  .leads = 3,
+                                  .promoted = 1,
+                                  .records = 8};
     (void)state;
     assert_true(metrics_have(shared, "\nmashang_queue_known 0\n"));
     assert_false(metrics_have(shared, "mashang_queue_law_broken"));
     shared_queue_write(shared, &counts);
     assert_true(metrics_have(shared, "\nmashang_queue_law_broken 0\n"));
     assert_true(metrics_have(shared, "mashang_queue_events{place=\"delivered\"} 4\n"));
+    counts.records = 7; /* one of them has vanished */
+    shared_queue_write(shared, &counts);
+    assert_true(metrics_have(shared, "\nmashang_queue_law_broken 1\n"));
+    counts.records = 8;
     counts.dropped = 0;
     shared_queue_write(shared, &counts);
     assert_true(metrics_have(shared, "\nmashang_queue_law_broken 1\n"));
