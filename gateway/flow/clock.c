@@ -19,7 +19,8 @@ struct clock {
     struct store *store;
     struct timer *timer;
     bool stopped;
-    size_t bucket;  /* the one being worked on, an index of setup->buckets */
+    size_t bucket; /* the one being worked on, an index of setup->buckets */
+    size_t skip; /* of the bucket, those that nothing could be done about: they hold up no others */
     size_t waiting; /* reports under way */
     size_t written; /* of those of this answer */
     size_t count, next;
@@ -66,13 +67,19 @@ void clock_free(struct clock **clock)
     }
 }
 
+static void ask_due(struct clock *clock)
+{
+    reports_due(clock->store, clock->setup->buckets[clock->bucket], clock->skip, DUE_MAX, on_due,
+                clock);
+}
+
 static void on_round(void *arg)
 {
     struct clock *clock = arg;
     CHECK_OBJ(clock, CLOCK_MAGIC);
-    clock->bucket = 0;
+    clock->bucket = clock->skip = 0;
     if (clock->setup->bucket_count > 0) {
-        reports_due(clock->store, clock->setup->buckets[0], DUE_MAX, on_due, clock);
+        ask_due(clock);
     }
 }
 
@@ -97,10 +104,11 @@ static void go_on(struct clock *clock)
     if (clock->stopped || clock->waiting > 0) {
         return;
     }
-    bool more = clock->count == DUE_MAX && clock->written > 0; /* many are due at midnight */
+    bool more = clock->count == DUE_MAX; /* many are due at midnight */
+    clock->skip = more ? clock->skip + clock->count - clock->written : 0;
     clock->bucket += more ? 0 : 1;
     if (clock->bucket < clock->setup->bucket_count) {
-        reports_due(clock->store, clock->setup->buckets[clock->bucket], DUE_MAX, on_due, clock);
+        ask_due(clock);
     } else {
         timer_set(clock->timer, ROUND_MS);
     }

@@ -448,17 +448,20 @@ static void on_text(void *arg, enum op_status status, const void *answer)
     free(reading);
 }
 
-void reports_due(struct store *store, unsigned bucket, size_t most, reports_due_done_fn *done,
-                 void *arg)
+void reports_due(struct store *store, unsigned bucket, size_t skip, size_t most,
+                 reports_due_done_fn *done, void *arg)
 {
     struct due_reading *reading = mem_alloc(sizeof *reading);
     struct link_call call;
     char key[STORE_BUCKET_KEY_BYTES];
     char number[24];
+    char left_out[24];
     *reading = (struct due_reading){DUE_MAGIC, done, arg};
     snprintf(number, sizeof number, "%zu", most < DUE_MAX ? most : (size_t)DUE_MAX);
+    snprintf(left_out, sizeof left_out, "%zu", skip);
     store_call_begin(&call, KEYS_DUE, bucket, key);
     link_arg_text(&call, number);
+    link_arg_text(&call, left_out);
     store_send(store, STORE_NEED_LOADED, &call, on_due, reading);
 }
 

@@ -202,11 +202,11 @@ struct reports_note {
 void reports_note(struct store *store, const struct reports_note *request,
                   reports_change_done_fn *done, void *arg);
 
-/* Of a bucket, at most `most` reports that the clock must look at now, the longest due first. Valid during the call; none unless OP_OK. */
+/* Of a bucket, at most `most` reports that the clock must look at now, the longest due first, without the first `skip`. Valid during the call; none unless OP_OK. */
 typedef void reports_due_done_fn(void *arg, enum op_status status, const struct str *receipts,
                                  size_t count);
-void reports_due(struct store *store, unsigned bucket, size_t most, reports_due_done_fn *done,
-                 void *arg);
+void reports_due(struct store *store, unsigned bucket, size_t skip, size_t most,
+                 reports_due_done_fn *done, void *arg);
 
 /* All fields; NULL record when there is no such report. Values are valid during the call. */
 struct report_record {

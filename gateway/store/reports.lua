@@ -482,9 +482,9 @@ local function find(keys, args)
     return {best, text_of(best_at)}
 end
 
--- What the clock must look at. 1 most → receipts
+-- What the clock must look at, behind those that it could do nothing about. 1 most 2 how many to leave out → receipts
 local function due(keys, args)
-    return redis.call('ZRANGEBYSCORE', keys[1] .. ':clock', '-inf', now_ms(), 'LIMIT', 0, tonumber(args[1]))
+    return redis.call('ZRANGEBYSCORE', keys[1] .. ':clock', '-inf', now_ms(), 'LIMIT', tonumber(args[2]), tonumber(args[1]))
 end
 
 register('accept_2', accept)

@@ -202,7 +202,7 @@ static const char *due(void)
 {
     static struct answered got;
     got = (struct answered){0};
-    reports_due(bench.store, 7, 10, on_due, &got);
+    reports_due(bench.store, 7, 0, 10, on_due, &got);
     run_until(bench.loop, &got.done);
     return got.name;
 }
