@@ -16,7 +16,7 @@ enum {
     ADDING_MAGIC = 0x53746164,
     FOLDING_MAGIC = 0x53746664,
     READING_MAGIC = 0x53747264,
-    READ_WORK = 5000,     /* hashes and fields in one call: some milliseconds */
+    READ_WORK = 3000,     /* hashes and fields in one call: some milliseconds */
     READ_AREAS = 256,     /* in one call */
     READ_FOLD_CALLS = 32, /* before reading, for each bucket */
     READ_BYTES_MAX = 4 << 20

@@ -153,49 +153,60 @@ local function has_days(period, first, last)
     return period == 'now' or (period >= first:sub(1, #period) and period <= last:sub(1, #period))
 end
 
+-- Its fields, of a dim only those with the prefix, added to each of the sets.
+local function read_hash(sets, numbers, hash, prefix)
+    for _, set in ipairs(numbers) do
+        local sums = sets[set] or {}
+        sets[set] = sums
+        for i = 1, #hash, 2 do
+            local field = hash[i]
+            if prefix == '' or field:sub(1, #prefix) == prefix then
+                sums[field] = (sums[field] or 0) + hash[i + 1]
+            end
+        end
+    end
+end
+
+local function tell_sets(answer, area, sets)
+    for set, sums in pairs(sets) do
+        local flat = {}
+        for field, n in pairs(sums) do
+            flat[#flat + 1] = field
+            flat[#flat + 1] = n
+        end
+        if #flat > 0 then
+            answer[#answer + 1] = {area - 1, set, flat}
+        end
+    end
+end
+
 -- 1 dim, or '' for the plain sums 2 areas 3 periods with the sets each belongs to 4 position 5 most work → next position or -1, then for each area
 -- and set: area's number, set, fields and sums. It ends after a period when enough is done (a hash and each of its fields count as one; there is no
 -- clock in here), so that nobody waits for a large table.
 local function stats_read(keys, args)
     local P, dim, areas, periods = keys[1], args[1], words(args[2]), read_periods(args[3])
     local at, most, work = tonumber(args[4]), tonumber(args[5]), 0
-    local gen, what, prefix = generation(P), dim == '' and 's' or 'sd', dim .. ':'
-    local answer, sums, known, first, last = {-1}, {}, 0, nil, nil
-    while at < #areas * #periods do
+    local gen, what, prefix = generation(P), dim == '' and 's' or 'sd', dim == '' and '' or dim .. ':'
+    local answer, sets, known, first, last = {-1}, {}, 0, nil, nil
+    while at < #areas * #periods and work < most do
         local a = math.floor(at / #periods) + 1
         local period = periods[at % #periods + 1]
         if a ~= known then
+            tell_sets(answer, known, sets)
             first, last = days_of(P, gen, areas[a])
-            known = a
+            known, sets = a, {}
         end
         if not first then
             at = a * #periods - 1
         elseif has_days(period[1], first, last) then
             local hash = redis.call('HGETALL', sums_key(P, gen, what, areas[a], period[1]))
             work = work + 1 + #hash / 2
-            for i = 1, #hash, 2 do
-                if dim == '' or hash[i]:sub(1, #prefix) == prefix then
-                    for _, set in ipairs(period[2]) do
-                        sum_up(sums, text_of(a - 1), text_of(set), '', hash[i], tonumber(hash[i + 1]))
-                    end
-                end
-            end
+            read_hash(sets, period[2], hash, prefix)
         end
         at = at + 1
-        if work >= most and at < #areas * #periods then
-            answer[1] = at
-            break
-        end
     end
-    for key, fields in pairs(sums) do
-        local a, set = key:match('^(%d+)\t(%d+)')
-        local flat = {}
-        for field, n in pairs(fields) do
-            flat[#flat + 1] = field
-            flat[#flat + 1] = text_of(n)
-        end
-        answer[#answer + 1] = {a, set, flat}
-    end
+    tell_sets(answer, known, sets)
+    answer[1] = at < #areas * #periods and at or -1
     return answer
 end
 
