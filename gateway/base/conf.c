@@ -4,13 +4,7 @@
 
 static bool is_name(struct str text)
 {
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.at[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_')) {
-            return false;
-        }
-    }
-    return text.len > 0;
+    return text.len > 0 && str_only(text, STR_LOWER STR_DIGITS "_");
 }
 
 static bool read_section(struct str line, struct conf_entry *entry, struct err *err)

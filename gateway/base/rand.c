@@ -51,3 +51,19 @@ uint64_t rand_below(uint64_t bound)
     } while (value >= limit);
     return value % bound;
 }
+
+static uint64_t mix(uint64_t value)
+{
+    value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9U;
+    value = (value ^ (value >> 27)) * 0x94d049bb133111ebU;
+    return value ^ (value >> 31);
+}
+
+uint64_t rand_spread(const unsigned char key[16], uint64_t seed)
+{
+    uint64_t high;
+    uint64_t low;
+    memcpy(&high, key, sizeof high);
+    memcpy(&low, key + sizeof high, sizeof low);
+    return mix(mix(high ^ seed) ^ low);
+}

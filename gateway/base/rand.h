@@ -9,5 +9,7 @@
 
 void rand_bytes(void *ret_bytes, size_t bytes);
 uint64_t rand_below(uint64_t bound); /* uniform in [0, bound); bound > 0 */
+/* Spreads keys that strangers choose over a table; the seed is drawn once for the table. */
+uint64_t rand_spread(const unsigned char key[16], uint64_t seed);
 
 #endif

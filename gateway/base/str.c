@@ -94,6 +94,17 @@ bool str_next(struct str *rest, char separator, struct str *ret_part)
     return true;
 }
 
+bool str_only(struct str text, const char *set)
+{
+    size_t len = strlen(set);
+    for (size_t i = 0; i < text.len; i++) {
+        if (memchr(set, text.at[i], len) == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool str_to_u64(struct str text, uint64_t max, uint64_t *ret)
 {
     uint64_t value = 0;

@@ -42,6 +42,11 @@ struct str str_from(struct str text, size_t from);
 struct str str_trim(struct str text); /* space and tab at both ends */
 /* Takes the part before the next separator off *rest. False when *rest is used up: its at is then NULL. */
 bool str_next(struct str *rest, char separator, struct str *ret_part);
+/* Nothing but characters of the set; the empty text too. */
+bool str_only(struct str text, const char *set);
+#define STR_DIGITS "0123456789"
+#define STR_LOWER  "abcdefghijklmnopqrstuvwxyz"
+#define STR_UPPER  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 /* Digits only, no sign, no blank, at most max. */
 bool str_to_u64(struct str text, uint64_t max, uint64_t *ret);
 

@@ -66,7 +66,7 @@ static bool to_utf8(struct buf *text, const char *file, struct err *err)
         return true;
     }
     iconv_t converter = iconv_open("UTF-8", "GB18030");
-    if (converter == (iconv_t)-1) {
+    if ((intptr_t)converter == -1) {
         return err_set(err, "%s: neither UTF-8 nor can it be converted: save it as CSV UTF-8",
                        file);
     }
@@ -245,13 +245,13 @@ static bool write_errors(const struct import *import, char path[PATH_BYTES], str
 static void print_result(const struct import *import, const char *errors)
 {
     bool dry = args_get(import->args, "--dry-run") != NULL;
+    size_t rows = import->good + import->bad;
     if (import->args->json) {
-        json_t *said = json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "dry_run", dry, "rows",
-                                 (json_int_t)(import->good + import->bad), "good",
-                                 (json_int_t)import->good, "bad", (json_int_t)import->bad, "filed",
-                                 (json_int_t)import->filed, "leads", (json_int_t)import->leads,
-                                 "again", (json_int_t)import->again, "errors",
-                                 errors[0] ? json_string(errors) : json_null());
+        json_t *said = json_pack(
+            "{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "dry_run", dry, "rows", (json_int_t)rows,
+            "good", (json_int_t)import->good, "bad", (json_int_t)import->bad, "filed",
+            (json_int_t)import->filed, "leads", (json_int_t)import->leads, "again",
+            (json_int_t)import->again, "errors", errors[0] ? json_string(errors) : json_null());
         json_dumpf(said, stdout, JSON_COMPACT);
         putchar('\n');
         json_decref(said);

@@ -122,16 +122,6 @@ void link_sig(const struct keyring *keyring, enum link_kind kind, struct str rec
     buf_release(&text);
 }
 
-static bool digits_only(struct str text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.at[i] < '0' || text.at[i] > '9') {
-            return false;
-        }
-    }
-    return true;
-}
-
 bool link_read(const struct keyring *keyring, struct str text, char ret_receipt[13],
                enum link_kind *ret_kind)
 {
@@ -139,7 +129,7 @@ bool link_read(const struct keyring *keyring, struct str text, char ret_receipt[
     struct str sig = str_from(text, RECEIPT_LENGTH + 1);
     unsigned char bytes[SIG_BYTES];
     struct mac mac;
-    if (sig.len == 0 || text.at[RECEIPT_LENGTH] != '-' || !digits_only(receipt)) {
+    if (sig.len == 0 || text.at[RECEIPT_LENGTH] != '-' || !str_only(receipt, STR_DIGITS)) {
         return false;
     }
     int letter = sig.at[0] | 0x20;

@@ -37,7 +37,7 @@ static bool is_faulty(const struct reading *at, const char *name)
 /* Empty also when a fault was told already. */
 static struct str given(const struct reading *at, const char *name)
 {
-    return is_faulty(at, name) ? (struct str){0} : json_member_text(at->body, name);
+    return is_faulty(at, name) ? STR("") : json_member_text(at->body, name);
 }
 
 /* The word as the list has it, or NULL. */

@@ -38,7 +38,7 @@ static const struct json_member source_members[] = {
 
 #define SOURCE(slug)                                                                               \
     {                                                                                              \
-        .name = slug, .kinds = JSON_KIND_OBJECT, .members = source_members                         \
+        .name = (slug), .kinds = JSON_KIND_OBJECT, .members = source_members                       \
     }
 static const struct json_member sources_members[] = {
     SOURCE("cadre"),  SOURCE("department"), SOURCE("petition"), SOURCE("hotline"),
@@ -100,17 +100,6 @@ _Static_assert(sizeof body_members / sizeof body_members[0] == INTAKE_MEMBERS_MA
 
 /* ---- beyond the tables ---- */
 
-static bool is_slug(struct str text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.at[i];
-        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '-') {
-            return false;
-        }
-    }
-    return text.len > 0;
-}
-
 static bool org_is(const json_t *org, struct str name)
 {
     size_t nth;
@@ -147,7 +136,7 @@ static bool check_orgs(const struct intake_rules *rules, const char *file, struc
     json_t *org, *name;
     json_array_foreach((json_t *)rules->orgs, nth, org)
     {
-        if (!is_slug(json_member_text(org, "id"))) {
+        if (!str_only(json_member_text(org, "id"), STR_LOWER STR_DIGITS "-")) {
             return err_set(err, "%s: /orgs/%zu/id: must be 0-9, a-z and -", file, nth);
         }
         if (find_org(rules, json_member_text(org, "id")) != org) {

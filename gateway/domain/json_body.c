@@ -47,7 +47,7 @@ static bool walk(struct str body, size_t until, struct levels *levels)
         switch (body.at[i]) {
         case '"': {
             struct str literal = literal_at(body, i);
-            if (is_name(levels, body, i)) {
+            if (level != NULL && is_name(levels, body, i)) {
                 level->key = literal;
             }
             i += literal.len - 1;

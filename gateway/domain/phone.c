@@ -4,16 +4,6 @@
 
 enum { MOBILE_DIGITS = 11, FOLDED_BYTES_MAX = 128 };
 
-static bool all_digits(struct str text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.at[i] < '0' || text.at[i] > '9') {
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool is_mobile(struct str text)
 {
     return text.len == MOBILE_DIGITS && text.at[0] == '1' && text.at[1] >= '3';
@@ -92,7 +82,7 @@ static enum phone_fault folded_parse(struct buf *folded, char ret_phone[PHONE_BY
     if (text.len == 0) {
         return PHONE_LENGTH;
     }
-    if (!all_digits(text)) {
+    if (!str_only(text, STR_DIGITS)) {
         return PHONE_CHARACTERS;
     }
     char with_zero[FOLDED_BYTES_MAX + 2] = "0";

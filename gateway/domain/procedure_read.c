@@ -83,16 +83,8 @@ bool procedure_read_word(const struct procedure_place *at, const json_t *object,
 
 bool procedure_is_id(struct str id)
 {
-    if (id.len == 0 || id.len >= PROCEDURE_ID_BYTES || id.at[0] < 'a' || id.at[0] > 'z') {
-        return false;
-    }
-    for (size_t i = 0; i < id.len; i++) {
-        char c = id.at[i];
-        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '_') {
-            return false;
-        }
-    }
-    return true;
+    return id.len > 0 && id.len < PROCEDURE_ID_BYTES && str_only(str_sub(id, 0, 1), STR_LOWER) &&
+           str_only(id, STR_LOWER STR_DIGITS "_");
 }
 
 bool procedure_read_id(const struct procedure_place *at, const json_t *object,

@@ -60,17 +60,6 @@ static bool wrong(const struct place *at, const char *member, const char *what)
     return err_set(at->err, "%s: /pushes/%zu/%s: %s", at->file, at->push, member, what);
 }
 
-static bool is_slug(struct str text, char joint)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.at[i];
-        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != joint) {
-            return false;
-        }
-    }
-    return text.len > 0;
-}
-
 /* 08-15; 02-29 passes and means the 28th in other years. */
 static bool read_month_day(struct str text, int *ret_month, int *ret_day)
 {
@@ -135,10 +124,10 @@ static bool read_push(const struct place *at, const json_t *json, struct push *p
         .confirmed = !str_is(json_member_text(json, "basis"), "unconfirmed"),
     };
     const json_t *seasons = json_member_value(json, "seasons");
-    if (!is_slug(str_of(push->id), '_')) {
+    if (!str_only(str_of(push->id), STR_LOWER STR_DIGITS "_")) {
         return wrong(at, "id", "must be a-z, 0-9 and _");
     }
-    if (!is_slug(str_of(push->org), '-')) {
+    if (!str_only(str_of(push->org), STR_LOWER STR_DIGITS "-")) {
         return wrong(at, "org", "must be a-z, 0-9 and -");
     }
     if ((seasons != NULL) != (push->every == PUSH_SEASON)) {

@@ -34,15 +34,8 @@ void receipt_make(unsigned bucket, uint64_t random, char ret_receipt[RECEIPT_BYT
 
 static bool digits_fit(struct str digits)
 {
-    if (digits.len != RECEIPT_DIGITS) {
-        return false;
-    }
-    for (size_t i = 0; i < digits.len; i++) {
-        if (digits.at[i] < '0' || digits.at[i] > '9') {
-            return false;
-        }
-    }
-    return check_digit(digits.at) == digits.at[RECEIPT_DIGITS - 1];
+    return digits.len == RECEIPT_DIGITS && str_only(digits, STR_DIGITS) &&
+           check_digit(digits.at) == digits.at[RECEIPT_DIGITS - 1];
 }
 
 bool receipt_parse(struct str typed, char ret_receipt[RECEIPT_BYTES])

@@ -23,15 +23,8 @@ struct sheet {
 
 static bool is_slug(struct str text)
 {
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.at[i];
-        bool fits = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                    c == '_' || c == '-';
-        if (!fits) {
-            return false;
-        }
-    }
-    return text.len > 0 && text.len <= DIM_BYTES_MAX;
+    return text.len > 0 && text.len <= DIM_BYTES_MAX &&
+           str_only(text, STR_LOWER STR_UPPER STR_DIGITS "_-");
 }
 
 static void put_dim(struct buf *to, const char *name, struct str value, const char **blank)

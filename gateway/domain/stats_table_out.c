@@ -83,7 +83,9 @@ static struct columns columns_make(const struct stats_table *table)
             column_of(&columns, measure)->names[0] = i + 1;
         }
     }
-    qsort(columns.at + always, columns.count - always, sizeof columns.at[0], by_figure);
+    if (columns.count > always) {
+        qsort(columns.at + always, columns.count - always, sizeof columns.at[0], by_figure);
+    }
     return columns;
 }
 

@@ -206,22 +206,12 @@ static bool parse_imf_fixdate(struct str text, int64_t *ret_wall_ms)
     return true;
 }
 
-static bool all_digits(struct str text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.at[i] < '0' || text.at[i] > '9') {
-            return false;
-        }
-    }
-    return text.len > 0;
-}
-
 static int64_t retry_after_ms(struct str value, int64_t now_wall_ms)
 {
     uint64_t seconds;
     int64_t ms;
     value = str_trim(value);
-    if (all_digits(value)) {
+    if (value.len > 0 && str_only(value, STR_DIGITS)) {
         bool small = str_to_u64(value, RETRY_AFTER_MAX_MS / 1000, &seconds);
         return small ? (int64_t)seconds * 1000 : RETRY_AFTER_MAX_MS;
     }

@@ -81,18 +81,22 @@ static bool stopped(const struct run *run)
     return run->request.stop != NULL && *run->request.stop;
 }
 
+/* To where the next slice begins. False: there is none. */
+static bool next_slice(struct run *run)
+{
+    if (run->next < 0 && ++run->bucket < run->setup->bucket_count) {
+        run->next = 0;
+    }
+    return run->next >= 0;
+}
+
 static void next_receipt(struct run *run)
 {
-    if (stopped(run)) {
-        finish(run, OP_OK);
-    } else if (run->at < run->count) {
+    if (!stopped(run) && run->at < run->count) {
         run->tries = 0;
         run->fetched = false;
         reports_read(run->store, run->receipts[run->at++], on_read, run);
-    } else if (run->next >= 0) {
-        ask_slice(run);
-    } else if (++run->bucket < run->setup->bucket_count) {
-        run->next = 0;
+    } else if (!stopped(run) && next_slice(run)) {
         ask_slice(run);
     } else {
         finish(run, OP_OK);

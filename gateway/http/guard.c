@@ -109,20 +109,9 @@ struct address guard_client(const struct guard *guard, const struct address *pee
     return client;
 }
 
-static uint64_t mix(uint64_t value)
-{
-    value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9U;
-    value = (value ^ (value >> 27)) * 0x94d049bb133111ebU;
-    return value ^ (value >> 31);
-}
-
 static struct cell *find(struct guard *guard, const unsigned char key[16])
 {
-    uint64_t high;
-    uint64_t low;
-    memcpy(&high, key, 8);
-    memcpy(&low, key + 8, 8);
-    struct cell *set = guard->cells[mix(mix(high ^ guard->seed) ^ low) % SETS];
+    struct cell *set = guard->cells[rand_spread(key, guard->seed) % SETS];
     struct cell *oldest = &set[0];
     for (size_t i = 0; i < WAYS; i++) {
         if (memcmp(set[i].key, key, 16) == 0) {

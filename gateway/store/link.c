@@ -403,6 +403,12 @@ void link_arg_text(struct link_call *call, const char *arg)
     link_arg(call, str_of(arg));
 }
 
+void link_arg_number(struct link_call *call, int64_t number, char room[LINK_NUMBER_BYTES])
+{
+    snprintf(room, LINK_NUMBER_BYTES, "%lld", (long long)number);
+    link_arg_text(call, room);
+}
+
 void link_send(struct link *link, int64_t deadline_ms, const struct link_call *call,
                op_done_fn *done, void *arg)
 {

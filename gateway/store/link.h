@@ -24,7 +24,7 @@ struct link_options {
     int64_t silence_ms; /* calls under way and nothing heard for so long: cut */
 };
 
-enum { LINK_SOCKET_PATH_MAX = 107, LINK_ARGS_MAX = 160 };
+enum { LINK_SOCKET_PATH_MAX = 107, LINK_ARGS_MAX = 160, LINK_NUMBER_BYTES = 24 };
 
 /* Strings are copied. changed: up, down, or another reason why not. */
 struct link *link_new(struct loop *loop, const struct link_options *options, loop_fn *changed,
@@ -43,6 +43,8 @@ struct link_call {
 
 void link_arg(struct link_call *call, struct str arg);
 void link_arg_text(struct link_call *call, const char *arg); /* NULL is the empty text */
+/* room holds the digits until link_send. */
+void link_arg_number(struct link_call *call, int64_t number, char room[LINK_NUMBER_BYTES]);
 
 /* done gets a redisReply: with OP_OK anything but an error, with OP_REFUSED the error, else NULL. The arguments are copied. */
 void link_send(struct link *link, int64_t deadline_ms, const struct link_call *call,

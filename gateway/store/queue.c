@@ -13,8 +13,7 @@ enum {
     GATHER_MAGIC = 0x47617468,
     COUNTING_MAGIC = 0x436e7473,
     JOB_FIELDS = 6,
-    SETTLE_RESULTS = 16, /* in one call: 9 arguments each */
-    NUMBER_BYTES = 24
+    SETTLE_RESULTS = 16 /* in one call: 9 arguments each */
 };
 
 struct reserving {
@@ -53,25 +52,19 @@ static link_message_fn on_wake;
 static loop_fn on_subscribed;
 static loop_fn on_listener;
 
-static void arg_number(struct link_call *call, char text[NUMBER_BYTES], int64_t number)
-{
-    snprintf(text, NUMBER_BYTES, "%lld", (long long)number);
-    link_arg_text(call, text);
-}
-
 void queue_reserve(struct store *store, unsigned bucket, int64_t most, int64_t window,
                    int64_t lease_ms, int64_t backoff_max_ms, queue_reserve_done_fn *done, void *arg)
 {
     struct reserving *reserving = mem_alloc(sizeof *reserving);
     struct link_call call;
     char key[STORE_BUCKET_KEY_BYTES];
-    char texts[4][NUMBER_BYTES];
+    char texts[4][LINK_NUMBER_BYTES];
     *reserving = (struct reserving){RESERVING_MAGIC, store, done, arg};
     store_call_begin(&call, KEYS_RESERVE, bucket, key);
-    arg_number(&call, texts[0], most);
-    arg_number(&call, texts[1], window);
-    arg_number(&call, texts[2], lease_ms);
-    arg_number(&call, texts[3], backoff_max_ms);
+    link_arg_number(&call, most, texts[0]);
+    link_arg_number(&call, window, texts[1]);
+    link_arg_number(&call, lease_ms, texts[2]);
+    link_arg_number(&call, backoff_max_ms, texts[3]);
     store_send(store, STORE_NEED_LOADED, &call, on_reserved, reserving);
 }
 
@@ -153,20 +146,20 @@ static void settle_some(struct gather *gather, const struct queue_result *result
     };
     struct link_call call;
     char key[STORE_BUCKET_KEY_BYTES];
-    char texts[SETTLE_RESULTS][4][NUMBER_BYTES];
+    char texts[SETTLE_RESULTS][4][LINK_NUMBER_BYTES];
     store_call_begin(&call, KEYS_SETTLE, gather->bucket, key);
     for (size_t i = 0; i < count; i++) {
         const struct queue_result *result = &results[i];
         CHECK(receipt_bucket(result->id) == gather->bucket);
         link_arg_text(&call, result->id);
-        arg_number(&call, texts[i][0], result->fence);
+        link_arg_number(&call, result->fence, texts[i][0]);
         link_arg_text(&call, outcomes[result->outcome]);
-        arg_number(&call, texts[i][1], result->delay_ms);
+        link_arg_number(&call, result->delay_ms, texts[i][1]);
         link_arg_text(&call, result->delay_said ? "1" : "");
-        arg_number(&call, texts[i][2], result->status);
+        link_arg_number(&call, result->status, texts[i][2]);
         link_arg_text(&call, result->words);
         link_arg_text(&call, result->upstream_id);
-        arg_number(&call, texts[i][3], result->at_ms);
+        link_arg_number(&call, result->at_ms, texts[i][3]);
     }
     store_send(gather->store, STORE_NEED_LOADED, &call, on_gathered, gather);
 }
@@ -196,10 +189,10 @@ static void release_from(struct gather *gather, int64_t offset)
 {
     struct link_call call;
     char key[STORE_BUCKET_KEY_BYTES];
-    char text[NUMBER_BYTES];
+    char text[LINK_NUMBER_BYTES];
     store_call_begin(&call, KEYS_RELEASE_HELD, gather->bucket, key);
     link_arg_text(&call, gather->reason);
-    arg_number(&call, text, offset);
+    link_arg_number(&call, offset, text);
     store_send(gather->store, STORE_NEED_LOADED, &call, on_held_released, gather);
 }
 

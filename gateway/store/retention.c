@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "store/inside.h"
 
-enum { AGED_MAGIC = 0x41676564, PURGING_MAGIC = 0x50757267, NUMBER_BYTES = 24 };
+enum { AGED_MAGIC = 0x41676564, PURGING_MAGIC = 0x50757267 };
 
 struct aged {
     unsigned magic;
@@ -26,25 +26,19 @@ struct purging {
 static op_done_fn on_aged;
 static op_done_fn on_purged;
 
-static void arg_number(struct link_call *call, char text[NUMBER_BYTES], int64_t number)
-{
-    snprintf(text, NUMBER_BYTES, "%lld", (long long)number);
-    link_arg_text(call, text);
-}
-
 void retention_aged(struct store *store, unsigned bucket, int64_t after,
                     const struct retention_before *before, retention_aged_done_fn *done, void *arg)
 {
     struct aged *aged = mem_alloc(sizeof *aged);
     struct link_call call;
     char key[STORE_BUCKET_KEY_BYTES];
-    char texts[4][NUMBER_BYTES];
+    char texts[4][LINK_NUMBER_BYTES];
     *aged = (struct aged){AGED_MAGIC, done, arg};
     store_call_begin(&call, KEYS_AGED, bucket, key);
-    arg_number(&call, texts[0], after);
-    arg_number(&call, texts[1], before->decided_ms);
-    arg_number(&call, texts[2], before->undecided_ms);
-    arg_number(&call, texts[3], RETENTION_SLICE_MAX);
+    link_arg_number(&call, after, texts[0]);
+    link_arg_number(&call, before->decided_ms, texts[1]);
+    link_arg_number(&call, before->undecided_ms, texts[2]);
+    link_arg_number(&call, RETENTION_SLICE_MAX, texts[3]);
     store_send(store, STORE_NEED_LOADED, &call, on_aged, aged);
 }
 
@@ -78,12 +72,12 @@ void retention_purge(struct store *store, const struct retention_purge *request,
     struct purging *purging = mem_alloc(sizeof *purging);
     struct link_call call;
     char key[STORE_BUCKET_KEY_BYTES];
-    char version[NUMBER_BYTES];
+    char version[LINK_NUMBER_BYTES];
     CHECK(request->record_count > 0 && request->record_count <= STORE_PAIRS_MAX);
     *purging = (struct purging){PURGING_MAGIC, store, done, arg};
     store_call_begin(&call, KEYS_PURGE, receipt_bucket(request->receipt), key);
     link_arg_text(&call, request->receipt);
-    arg_number(&call, version, request->version);
+    link_arg_number(&call, request->version, version);
     link_arg_text(&call, request->head);
     link_arg(&call, request->audit.text);
     link_arg_text(&call, request->audit.hash);

@@ -234,6 +234,11 @@ bool api_has(const struct api_call *call, unsigned rights)
     return (call->rights & rights) != 0;
 }
 
+void api_fault(struct api_call *call, const char *member, const char *code, const char *detail)
+{
+    json_fault_add(call->faults, "", member, code, "%s", detail);
+}
+
 bool api_body_fits(const struct api_call *call)
 {
     return call->faults == NULL || call->faults->count == 0;
@@ -456,7 +461,7 @@ void api_end(struct api_call **call_at)
 static void send_document(struct api_call *call)
 {
     const char *from = _binary_gateway_web_openapi_json_start;
-    size_t len = (size_t)(_binary_gateway_web_openapi_json_end - from);
+    size_t len = (uintptr_t)_binary_gateway_web_openapi_json_end - (uintptr_t)from;
     send_headers(call->web, call->exchange, SEND_NO_CACHE);
     exchange_header(call->exchange, "Content-Type", "application/json");
     exchange_body_copy(call->exchange, str_make(from, len));

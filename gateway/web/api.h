@@ -73,6 +73,8 @@ void api_send_unchanged(struct api_call *call);
 void api_send_blob(struct api_call *call, int status, struct blob *json);
 void api_send_problem(struct api_call *call, int status, const char *title, const char *detail,
                       json_t *take_more);
+/* One more fault of the body, at one of its members. */
+void api_fault(struct api_call *call, const char *member, const char *code, const char *detail);
 bool api_body_fits(const struct api_call *call); /* no faults so far */
 /* 400 or 422 with the call's faults. */
 void api_send_faults(struct api_call *call);

@@ -81,12 +81,9 @@ static bool take_risk(struct api_call *call, const struct fields *query,
                       char ret[FEED_FILTER_BYTES])
 {
     struct str value = fields_get(query, "risk");
-    bool fits = value.len > 0 && value.len <= SLUG_CHARS_MAX && value.at[0] >= 'a' &&
-                value.at[0] <= 'z';
-    for (size_t i = 0; i < value.len && fits; i++) {
-        char c = value.at[i];
-        fits = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-    }
+    bool fits = value.len > 0 && value.len <= SLUG_CHARS_MAX &&
+                str_only(str_sub(value, 0, 1), STR_LOWER) &&
+                str_only(value, STR_LOWER STR_DIGITS "_");
     ret[0] = '\0';
     if (!fields_has(query, "risk")) {
         return true;

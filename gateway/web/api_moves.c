@@ -26,11 +26,6 @@ static move_done_fn on_moved;
 static correct_done_fn on_corrected;
 static reports_read_done_fn on_leader;
 
-static void add_fault(struct api_call *call, const char *name, const char *code, const char *detail)
-{
-    json_fault_add(call->faults, "", name, code, "%s", detail);
-}
-
 static struct edit_actor actor_of(const struct api_call *call)
 {
     return (struct edit_actor){call->token_id, call->token_name};
@@ -146,7 +141,7 @@ static int64_t told_time(struct api_call *call)
     int64_t now_ms = clock_wall_ms();
     int64_t at_ms = now_ms;
     if (json_member_time(call->body, "at", &at_ms) && at_ms > now_ms + CLOCK_SLACK_MS) {
-        add_fault(call, "at", "time", "lies in the future");
+        api_fault(call, "at", "time", "lies in the future");
     }
     return at_ms < now_ms ? at_ms : now_ms;
 }
@@ -184,12 +179,12 @@ void api_steps(struct api_call *call)
     bool decision = json_member_text(call->body, "decision").len > 0;
     if (call->body != NULL && api_body_fits(call)) {
         if (step != outcome) {
-            add_fault(call, step ? "outcome" : "step", "required",
+            api_fault(call, step ? "outcome" : "step", "required",
                       "step and outcome belong together");
         } else if (!step && !decision) {
-            add_fault(call, "step", "required", "step and outcome, or decision, or both");
+            api_fault(call, "step", "required", "step and outcome, or decision, or both");
         } else if (str_is(json_member_text(call->body, "decision"), "merged")) {
-            add_fault(call, "decision", "not_allowed", "POST …/merge names the leading report");
+            api_fault(call, "decision", "not_allowed", "POST …/merge names the leading report");
         }
     }
     struct move_request request = {
@@ -207,7 +202,7 @@ static void merge(struct api_call *call)
     if (api_body_fits(call) &&
         (!receipt_parse(typed, leader) || strcmp(leader, call->receipt) == 0 ||
          receipt_bucket(leader) != receipt_bucket(call->receipt))) {
-        add_fault(call, "leader", "not_allowed", "the receipt of another report");
+        api_fault(call, "leader", "not_allowed", "the receipt of another report");
     }
     reports_read(call->web->store, api_body_fits(call) ? leader : call->receipt, on_leader, call);
 }
@@ -240,7 +235,7 @@ static void on_leader(void *arg, enum op_status status, const struct report_reco
         return;
     }
     if (api_body_fits(call) && !can_lead(call, record)) {
-        add_fault(call, "leader", "unknown", "no report of this scope that could lead");
+        api_fault(call, "leader", "unknown", "no report of this scope that could lead");
     }
     struct move_request request = {.move = staff_move(call, MOVE_MERGE)};
     request.leader_drill = record != NULL && str_is(record_get(record, REPORT_DRILL), "1");
@@ -295,7 +290,7 @@ void api_move(struct api_call *call)
     request.move.days = (int)json_member_whole(call->body, "days", 0);
     request.move.area_to = json_member_text(call->body, "area");
     if (kind == MOVE_TRANSFER && api_body_fits(call) && !takes_reports(call)) {
-        add_fault(call, "area", "unknown", "no village or grid of this county");
+        api_fault(call, "area", "unknown", "no village or grid of this county");
     }
     send_move(call, &request);
 }
@@ -322,7 +317,7 @@ static void send_fault(struct api_call *call, const struct move_answer *answer)
         allowed = str_is(str_of(answer->fault), members[i].member) ? members[i].allowed : allowed;
     }
     bool given = json_member_value(call->body, answer->fault) != NULL;
-    add_fault(call, answer->fault, given ? "not_allowed" : "required", allowed);
+    api_fault(call, answer->fault, given ? "not_allowed" : "required", allowed);
     api_send_faults(call);
 }
 
@@ -381,17 +376,17 @@ static void read_completed(struct api_call *call, struct completed *ret)
         .has_id = id.len > 0, .has_name = name.len > 0, .has_phone = phone.len > 0};
     if (ret->has_id &&
         resident_id_parse(id, date_of_ms(clock_wall_ms()), ret->id) != RESIDENT_ID_OK) {
-        add_fault(call, "id_number", "not_allowed",
+        api_fault(call, "id_number", "not_allowed",
                   "an ID number of 18 characters (GB 11643-1999)");
     }
     if (ret->has_name && person_name_parse(name, ret->name) != PERSON_OK) {
-        add_fault(call, "name", "characters", "a name of 2 to 50 characters");
+        api_fault(call, "name", "characters", "a name of 2 to 50 characters");
     }
     if (ret->has_phone && phone_parse(phone, ret->phone) != PHONE_OK) {
-        add_fault(call, "phone", "not_allowed", "a mobile or a landline with its area code");
+        api_fault(call, "phone", "not_allowed", "a mobile or a landline with its area code");
     }
     if (!ret->has_id && !ret->has_name && !ret->has_phone) {
-        add_fault(call, "id_number", "required", "id_number, name or phone");
+        api_fault(call, "id_number", "required", "id_number, name or phone");
     }
 }
 

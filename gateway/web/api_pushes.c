@@ -139,11 +139,6 @@ static void on_read(void *arg, const struct deliver_answer *answer)
 
 /* ---- a word ---- */
 
-static void add_fault(struct api_call *call, const char *name, const char *code, const char *detail)
-{
-    json_fault_add(call->faults, "", name, code, "%s", detail);
-}
-
 /* NULL: the call's faults say why. */
 static const struct push *find_push(struct api_call *call)
 {
@@ -155,16 +150,16 @@ static const struct push *find_push(struct api_call *call)
         return NULL;
     }
     if (push == NULL) {
-        add_fault(call, "push", "unknown", "no such push, see GET /pushes");
+        api_fault(call, "push", "unknown", "no such push, see GET /pushes");
     } else if (call->org[0] != '\0' && strcmp(call->org, push->org) != 0) {
-        add_fault(call, "push", "org", "is owed by another organisation");
+        api_fault(call, "push", "org", "is owed by another organisation");
     }
     if (nothing == happened) {
-        add_fault(call, "nothing", "required", "either nothing: true, or happened");
+        api_fault(call, "nothing", "required", "either nothing: true, or happened");
     } else if (happened && json_member_value(call->body, "period") != NULL) {
-        add_fault(call, "period", "not_allowed", "belongs to nothing");
+        api_fault(call, "period", "not_allowed", "belongs to nothing");
     } else if (happened && push != NULL && push->every != PUSH_EVENT) {
-        add_fault(call, "happened", "not_allowed", "this push is owed by period, not for events");
+        api_fault(call, "happened", "not_allowed", "this push is owed by period, not for events");
     }
     return api_body_fits(call) ? push : NULL;
 }
@@ -216,7 +211,7 @@ static void on_said(void *arg, const struct deliver_answer *answer)
         api_send_json(call, 200, push_json(call->web->setup, answer->pushes));
         break;
     case DELIVER_NO_PERIOD:
-        add_fault(call, happened ? "happened" : "period", "period",
+        api_fault(call, happened ? "happened" : "period", "period",
                   happened ? "must be a day of the last 400"
                            : "no period begins that day, or nothing is owed now");
         api_send_faults(call);

@@ -35,20 +35,9 @@ struct token_limits {
     struct table tokens, addresses;
 };
 
-static uint64_t mix(uint64_t value)
-{
-    value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9U;
-    value = (value ^ (value >> 27)) * 0x94d049bb133111ebU;
-    return value ^ (value >> 31);
-}
-
 static size_t set_of(const struct table *table, const struct key *key)
 {
-    uint64_t high;
-    uint64_t low;
-    memcpy(&high, key->at, sizeof high);
-    memcpy(&low, key->at + sizeof high, sizeof low);
-    return mix(mix(high ^ table->seed) ^ low) % SETS;
+    return rand_spread(key->at, table->seed) % SETS;
 }
 
 static size_t way_of(const struct cell set[WAYS], const struct key *key)

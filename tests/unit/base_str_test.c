@@ -31,6 +31,16 @@ static void test_to_u64_refuses_what_is_no_number(void **state)
     assert_true(str_to_u64(STR("18446744073709551615"), UINT64_MAX, &value) && value == UINT64_MAX);
 }
 
+static void test_only_knows_its_set(void **state)
+{
+    (void)state;
+    assert_true(str_only(STR("a0_z"), STR_LOWER STR_DIGITS "_"));
+    assert_true(str_only(STR(""), STR_DIGITS));
+    assert_false(str_only(STR("12 "), STR_DIGITS));
+    assert_false(str_only(STR("1\0002"), STR_DIGITS)); /* the set's own NUL is none of it */
+    assert_false(str_only(STR("\xE4"), STR_LOWER STR_UPPER));
+}
+
 static void test_url_escapes(void **state)
 {
     static const struct {
@@ -56,6 +66,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_next_splits_and_ends),
         cmocka_unit_test(test_to_u64_refuses_what_is_no_number),
+        cmocka_unit_test(test_only_knows_its_set),
         cmocka_unit_test(test_url_escapes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
