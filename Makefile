@@ -121,9 +121,9 @@ $(B)/unit/%: $(B)/tests/unit/%.o $$(call libs,$$(call below,$$(call room_of,$$*)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LINK) $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS) -lcmocka -o $@
 # Built by tools/fuzz with clang's -fsanitize=fuzzer-no-link; the fuzzer itself comes in here.
-$(B)/fuzz/%: $(B)/tests/fuzz/fuzz_%.o $(call libs,base domain net http) $(B)/libllhttp.a
+$(B)/fuzz/%: $(B)/tests/fuzz/fuzz_%.o $(call libs,base domain net http) $(B)/libllhttp.a $(B)/gateway/web/api_bodies.o
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(LINK) -fsanitize=fuzzer $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS) -o $@
+	$(Q)$(CC) $(LINK) -fsanitize=fuzzer $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS) -o $@
 # tests/standins/NAME.c is a program, tests/standins/NAME/ holds its further files.
 $(B)/standins/%: $(B)/tests/standins/%.o $$(addprefix $(B)/,$$(addsuffix .o,$$(basename $$(wildcard tests/standins/$$*/*.c)))) $(call libs,base crypto net http) $(B)/libllhttp.a
 	@mkdir -p $(@D)

@@ -37,7 +37,8 @@ bool json_pointer_push_nth(char pointer[JSON_POINTER_BYTES], size_t nth)
     return json_pointer_push(pointer, str_of(number));
 }
 
-static void fill(struct json_fault *fault, const char *code, const char *format, va_list args)
+static PRINTF_LIKE(3, 0) void fill(struct json_fault *fault, const char *code, const char *format,
+                                   va_list args)
 {
     snprintf(fault->code, sizeof fault->code, "%s", code);
     vsnprintf(fault->detail, sizeof fault->detail, format, args);
