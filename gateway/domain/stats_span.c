@@ -100,13 +100,14 @@ static void part_add(struct parts *parts, int period, size_t set)
     parts->at[parts->count++] = (struct part){period, (int)set};
 }
 
-static void parts_of(struct stats_span span, size_t set, struct parts *parts)
+static void parts_of(struct stats_span span, size_t set, struct date today, struct parts *parts)
 {
     struct date day = span.from;
+    bool to_the_end = date_compare(span.to, today) >= 0;
     while (date_compare(day, span.to) <= 0) {
         struct date end = {day.year, day.month, days_in_month(day.year, day.month)};
         int month = day.year * 100 + day.month;
-        if (day.day == 1 && date_compare(end, span.to) <= 0) {
+        if (day.day == 1 && (to_the_end || date_compare(end, span.to) <= 0)) {
             part_add(parts, month, set);
             day = date_from_days(date_to_days(end) + 1);
         } else {
@@ -123,11 +124,12 @@ static int by_period(const void *a, const void *b)
                                         : one->set - other->set;
 }
 
-void stats_span_periods(const struct stats_span *spans, size_t count, struct buf *to)
+void stats_span_periods(const struct stats_span *spans, size_t count, struct date today,
+                        struct buf *to)
 {
     struct parts parts = {0};
     for (size_t i = 0; i < count; i++) {
-        parts_of(spans[i], i, &parts);
+        parts_of(spans[i], i, today, &parts);
     }
     if (parts.count > 0) {
         qsort(parts.at, parts.count, sizeof parts.at[0], by_period);

@@ -152,7 +152,7 @@ static void read_sums(struct query *query, const char *dim, struct str areas,
 {
     struct buf periods;
     buf_init(&periods, TEXT_BYTES_MAX);
-    stats_span_periods(spans, span_count, &periods);
+    stats_span_periods(spans, span_count, query->asked.today, &periods);
     buf_printf(&periods, " now=%d", STATS_NOW);
     CHECK(buf_ok(&periods));
     struct stats_read request = {.buckets = query->setup->buckets,

@@ -22,6 +22,7 @@ enum { STATS_DAYS_ASKED_MAX = 1830, STATS_AREA_ROWS_MAX = 5000 };
 struct stats_query {
     struct scope scope; /* not empty, no area below another */
     struct stats_span span;
+    struct date today; /* nothing is counted of later days */
     enum stats_by by;
 };
 

@@ -58,6 +58,7 @@ static bool take_day(struct api_call *call, const struct fields *query, const ch
 static bool take_values(struct api_call *call, const struct fields *query, struct stats_query *ret)
 {
     struct date today = date_of_ms(clock_wall_ms());
+    ret->today = today;
     if (!check_names(call, query) || !take_day(call, query, "to", today, &ret->span.to) ||
         !take_day(call, query, "from", (struct date){ret->span.to.year, 1, 1}, &ret->span.from)) {
         return false;

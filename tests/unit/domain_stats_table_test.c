@@ -96,9 +96,20 @@ static void test_periods(void **state)
     struct buf text;
     (void)state;
     buf_init(&text, 4096);
-    stats_span_periods(spans, 3, &text);
+    stats_span_periods(spans, 3, (struct date){2026, 11, 27}, &text);
     assert_string_equal(buf_text(&text),
                         "202601=1 202602=1 202603=0,1 20260227=0 20260228=0 20260330=2");
+    buf_clear(&text);
+    /* the running month, and the one before: of that day no later one is known yet */
+    const struct stats_span running[] = {
+        span("2026-03-01", "2026-03-02"),
+        span("2026-03-01", "2026-03-03"),
+        span("2026-03-02", "2026-03-03"),
+        span("2026-02-28", "2026-04-02"),
+    };
+    stats_span_periods(running, 4, (struct date){2026, 3, 3}, &text);
+    assert_string_equal(buf_text(&text),
+                        "202603=1,3 202604=3 20260228=3 20260301=0 20260302=0,2 20260303=2");
     buf_release(&text);
 }
 
