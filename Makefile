@@ -33,7 +33,7 @@ UNIT     := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.c
 STANDINS := $(patsubst tests/standins/%.c,$(B)/standins/%,$(wildcard tests/standins/*.c))
 FUZZERS  := $(patsubst tests/fuzz/fuzz_%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: help build run test unit unit-programs standins fuzz fuzzers bench check format tidy cover install uninstall dist clean deps FORCE
+.PHONY: help build run test unit unit-programs standins seed fuzz fuzzers bench check format tidy cover install uninstall dist clean deps FORCE
 .SECONDARY:
 .DEFAULT_GOAL := help
 
@@ -54,6 +54,7 @@ unit: $(UNIT)  ## unit tests only
 	@for t in $(UNIT); do echo "== $$t"; $$t || exit 1; done
 unit-programs: $(UNIT)
 standins: $(STANDINS)
+seed: $(B)/bench/seed
 fuzz:  ## any bytes at the parsers, FUZZ_SECONDS=20 each
 	@tools/fuzz
 fuzzers: $(FUZZERS)
@@ -128,5 +129,11 @@ $(B)/fuzz/%: $(B)/tests/fuzz/fuzz_%.o $(call libs,base domain net http) $(B)/lib
 $(B)/standins/%: $(B)/tests/standins/%.o $$(addprefix $(B)/,$$(addsuffix .o,$$(basename $$(wildcard tests/standins/$$*/*.c)))) $(call libs,base crypto net http) $(B)/libllhttp.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LINK) $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS) -o $@
+
+# A store full of reports for tools/bench: it has a clock of its own, and sums up statistics by itself.
+comma    := ,
+$(B)/bench/seed: $(B)/tests/bench/seed.o $(B)/tests/bench/seed/sums.o $(call libs,$(call below,flow) flow)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LINK) $(addprefix -Wl$(comma)--wrap=,clock_wall_ms reports_accept reports_change) $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS) -o $@
 
 -include $(shell find build -name '*.d' 2>/dev/null)

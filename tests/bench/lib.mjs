@@ -120,7 +120,7 @@ export const getRequest = (where, host, headers = '') => `GET ${where} HTTP/1.1\
 
 export async function load(port, file, count, ...flags) {
   const said = JSON.parse(await run(loadCore, tool, ['127.0.0.1', String(port), file, String(count), ...flags.map(String)]));
-  if (said.wrong > 0 || said.answers === 0) throw new Error(`load: ${said.wrong} of ${said.answers} answers are wrong`);
+  if (said.wrong > 0 || said.answers === 0) throw new Error(`load: ${said.wrong} of ${said.answers} answers are wrong${said.wrong ? `, the last ${said.status}` : ''}`);
   return said;
 }
 export const perSecond = (said) => said.answers / said.seconds;
@@ -176,6 +176,17 @@ export async function compare(sides, before = async () => {}) {
   return {
     ours: of('ours', 'rate'), peer: of('peer', 'rate'), ratio: median(results.map(({ ours, peer }) => ours.rate / peer.rate)), unit: '/s',
     note: `core 0 busy ${percent(of('ours', 'busy'))}, peer ${percent(of('peer', 'busy'))}${share > 0.1 ? `; others took ${percent(share)}` : ''}`,
+  };
+}
+
+// By how much longer a request takes at a full system than at an empty one: `load` of both in turns, ms of one answer, the median of the rounds' ratios.
+export async function growth(sides, before = async () => {}) {
+  const arms = Object.fromEntries(Object.entries(sides).map(([name, side]) => [name, async () => 1000 / perSecond(await side())]));
+  const { share, results } = await inTurns(arms, before);
+  const of = (name) => median(results.map((round) => round[name]));
+  return {
+    ours: of('full'), peer: of('empty'), ratio: median(results.map(({ full, empty }) => full / empty)), unit: 'ms',
+    note: share > 0.1 ? `others took ${Math.round(share * 100)}%` : '',
   };
 }
 

@@ -5,7 +5,8 @@
  *
  * FILE holds requests one behind the other, each `<bytes>\n<the request>`. The list is sent once, or again and again for S seconds or N
  * requests. --take writes what stands between BEGIN and END in each answer, a line each. --idle: one request per connection, then all stay
- * open until stdin ends. Prints {"answers", "wrong", "seconds"} as JSON; wrong are answers with another status than --status.
+ * open until stdin ends. Prints {"answers", "wrong", "status", "seconds"} as JSON; wrong are answers with another status than --status, and status is
+ * what the last of them had.
  */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -18,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ANSWER_BYTES_MAX = 65536, EVENTS_MAX = 128 };
+enum { ANSWER_BYTES_MAX = 262144, EVENTS_MAX = 128 };
 
 struct request {
     const char *at;
@@ -44,6 +45,7 @@ struct load {
     struct conn *conns;
     size_t conn_count, busy;
     size_t answers, wrong;
+    int wrong_status; /* of the last one */
 };
 
 _Noreturn static void fail(const char *what)
@@ -165,7 +167,11 @@ static void on_readable(struct load *load, struct conn *conn)
         return;
     }
     load->answers++;
-    load->wrong += strtol(conn->answer + 9, NULL, 10) != load->status;
+    int status = (int)strtol(conn->answer + 9, NULL, 10);
+    if (status != load->status) {
+        load->wrong++;
+        load->wrong_status = status;
+    }
     if (load->out != NULL) {
         take(load, conn);
     }
@@ -223,8 +229,8 @@ int main(int argc, char **argv)
             on_readable(&load, events[i].data.ptr);
         }
     }
-    printf("{\"answers\": %zu, \"wrong\": %zu, \"seconds\": %.6f}\n", load.answers, load.wrong,
-           now() - begun);
+    printf("{\"answers\": %zu, \"wrong\": %zu, \"status\": %d, \"seconds\": %.6f}\n", load.answers,
+           load.wrong, load.wrong_status, now() - begun);
     fflush(stdout);
     while (load.idle && getchar() != EOF) {
     }

@@ -7,6 +7,7 @@ import { posters } from './posters.mjs';
 import { progress } from './progress.mjs';
 import { ready } from './ready.mjs';
 import { report } from './report.mjs';
+import { scale } from './scale.mjs';
 import { waits } from './waits.mjs';
 
 // world: they share one gateway, in this order.
@@ -19,6 +20,7 @@ const rows = {
   posters: { run: posters, world: true },
   ready: { run: ready },
   waits: { run: waits },
+  scale: { run: scale },
 };
 
 const names = process.argv.slice(2);
