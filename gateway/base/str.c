@@ -96,9 +96,8 @@ bool str_next(struct str *rest, char separator, struct str *ret_part)
 
 bool str_only(struct str text, const char *set)
 {
-    size_t len = strlen(set);
     for (size_t i = 0; i < text.len; i++) {
-        if (memchr(set, text.at[i], len) == NULL) {
+        if (text.at[i] == '\0' || strchr(set, text.at[i]) == NULL) {
             return false;
         }
     }

@@ -63,7 +63,10 @@ static bool add_folder(struct applying *applying, const char *path, struct err *
 {
     DIR *folder = opendir(path);
     const struct dirent *entry;
-    bool read = folder != NULL || err_set(err, "%s: %s", path, strerror(errno));
+    bool read = true;
+    if (folder == NULL) {
+        return err_set(err, "%s: %s", path, strerror(errno));
+    }
     while (read && (entry = readdir(folder)) != NULL) {
         char whole[PATH_BYTES];
         if (setup_is_calendar_file(entry->d_name)) {
@@ -71,9 +74,7 @@ static bool add_folder(struct applying *applying, const char *path, struct err *
             read = add_file(applying, whole, err);
         }
     }
-    if (folder != NULL) {
-        closedir(folder);
-    }
+    closedir(folder);
     if (read && applying->file_count == 0) {
         return err_set(err, "%s: no file CN-YYYY.csv", path);
     }
@@ -108,15 +109,16 @@ static bool whole_calendar(struct applying *applying, struct calendar *calendar,
     const char *path = applying->setup->options.areas.calendar;
     DIR *folder = opendir(path);
     const struct dirent *entry;
-    bool read = folder != NULL || err_set(err, "%s: %s", path, strerror(errno));
+    bool read = true;
+    if (folder == NULL) {
+        return err_set(err, "%s: %s", path, strerror(errno));
+    }
     while (read && (entry = readdir(folder)) != NULL) {
         if (setup_is_calendar_file(entry->d_name) && !is_new(applying, entry->d_name)) {
             read = add_old(applying, calendar, entry->d_name, err);
         }
     }
-    if (folder != NULL) {
-        closedir(folder);
-    }
+    closedir(folder);
     for (size_t i = 0; read && i < applying->file_count; i++) {
         const struct new_file *file = &applying->files[i];
         read = calendar_add(calendar, buf_str(&file->text), file->path, err);

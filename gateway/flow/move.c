@@ -155,6 +155,9 @@ static void audit_move(json_t *event, const struct progress_move *move)
     if (move->days > 0) {
         json_object_set_new(event, "days", json_integer(move->days));
     }
+    if (move->members > 0) {
+        json_object_set_new(event, "members", json_integer(move->members));
+    }
 }
 
 static json_t *audit_of(const struct moving *moving, bool applied)
