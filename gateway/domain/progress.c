@@ -150,6 +150,13 @@ static void do_clear(const struct progress_work *work)
     set_note(work->progress->note, work->move->note);
 }
 
+/* A note takes the place of the one before, also when there is none. */
+static void set_move_note(const struct progress_work *work)
+{
+    memset(work->progress->move_note, 0, sizeof work->progress->move_note);
+    set_note(work->progress->move_note, work->move->note);
+}
+
 static void do_transfer(const struct progress_work *work)
 {
     struct progress *progress = work->progress;
@@ -159,6 +166,7 @@ static void do_transfer(const struct progress_work *work)
     set_text(transfer->to, sizeof transfer->to, work->move->area_to);
     progress->restarted_ms = work->at_ms;
     progress_due_later(work->route, work->calendar, progress);
+    set_move_note(work);
 }
 
 static void do_ask(const struct progress_work *work)
@@ -180,6 +188,7 @@ static void do_pause(const struct progress_work *work)
     progress->pauses[progress->pause_count++] = (struct progress_pause){
         work->at_ms, deadline_ms(date_from_days(last))};
     progress->paused = true;
+    set_move_note(work);
 }
 
 static void do_nothing_more(const struct progress_work *work)

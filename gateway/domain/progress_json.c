@@ -96,6 +96,7 @@ static void put_moves(json_t *to, const struct progress *progress)
     put_ms(to, "asks", progress->ask_count);
     put_ms(to, "asked", progress->asked_ms);
     put_text(to, "ask_note", progress->ask_note);
+    put_text(to, "move_note", progress->move_note);
     put_ms(to, "nudges", progress->nudge_count);
     put_ms(to, "nudged", progress->nudged_ms);
     if (progress->visit_said != VISIT_NOT_SAID) {
@@ -272,6 +273,7 @@ static bool get_moves(const json_t *json, struct progress *ret)
            get_pauses(json, ret) && get_transfers(json, ret) &&
            get_count(json, "asks", &ret->ask_count) && get_ms(json, "asked", &ret->asked_ms) &&
            get_text(json, "ask_note", ret->ask_note, sizeof ret->ask_note) &&
+           get_text(json, "move_note", ret->move_note, sizeof ret->move_note) &&
            get_count(json, "nudges", &ret->nudge_count) &&
            get_ms(json, "nudged", &ret->nudged_ms) &&
            get_ms(json, "visit_said_at", &ret->visit_said_ms) &&

@@ -136,7 +136,7 @@ static void put_gauges(struct buf *to, const struct stats_facts *facts)
     }
     gauge(&names, facts, facts->paused, "paused", "", &blank);
     gauge(&names, facts, facts->asked, "asked", "", &blank);
-    gauge(&names, facts, facts->claimed, "claimed", "", &blank);
+    gauge(&names, facts, facts->claimed && !facts->decided, "claimed", "", &blank);
     gauge(&names, facts, facts->objection, "objection", "", &blank);
     gauge(&names, facts, facts->clearing, "clearing", "", &blank);
     buf_printf(to, "%.*s\t", STR_ARG(facts->path));

@@ -160,6 +160,7 @@ static void forget_notes(struct progress *progress)
 {
     progress->note[0] = '\0';
     progress->ask_note[0] = '\0';
+    progress->move_note[0] = '\0';
     for (size_t i = 0; i < PROCEDURE_STEPS_MAX; i++) {
         progress->steps[i].note[0] = '\0';
     }

@@ -155,6 +155,7 @@ static bool check_texts(const struct setup *setup, struct err *err)
         "outcome.help",        "coming.contact",        "coming.office",
         "coming.transferred",  "coming.latest",         "coming.usual",
         "state.asked",         "state.asked_how",       "state.paused",
+        "state.paused_until",  "state.said",
         "state.transferred",   "state.withdraw_asked",  "state.withdrawal_on_its_way",
         "state.objected",      "state.upheld",          "state.reopened",
         "state.clearing",      "state.nudged",          "state.merged",

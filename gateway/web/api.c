@@ -404,7 +404,8 @@ void api_send_guarded(struct api_call *call, enum guard_verdict verdict,
         if (fence > 0) {
             json_object_set_new(more, "fence", json_integer((json_int_t)fence));
         }
-        api_send_problem(call, 409, "Stale fence", "it was claimed again meanwhile", more);
+        api_send_problem(call, 409, "Stale fence", "not the fence of the claim that holds now",
+                         more);
         break;
     }
     case GUARD_STALE_VERSION: {

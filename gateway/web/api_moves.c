@@ -295,6 +295,25 @@ void api_move(struct api_call *call)
     send_move(call, &request);
 }
 
+/* `: a, b, c` of the reasons or categories there are; nothing of other members. */
+static void put_ids(const struct api_call *call, const struct report_record *record,
+                    const char *member, struct buf *to)
+{
+    bool clears = record_get(record, REPORT_CLEARING).len > 0;
+    const struct procedure *procedure = procedures_find(
+        call->web->setup->procedures,
+        record_get(record, clears ? REPORT_CLEARING_PROCEDURE : REPORT_PROCEDURE));
+    bool reasons = str_is(str_of(member), "reason");
+    if (procedure == NULL || (!reasons && !str_is(str_of(member), "category"))) {
+        return;
+    }
+    const struct procedure_reason *list = reasons ? procedure->reasons : procedure->categories;
+    size_t count = reasons ? procedure->reason_count : procedure->category_count;
+    for (size_t i = 0; i < count; i++) {
+        buf_printf(to, "%s%s", i == 0 ? ": " : ", ", list[i].id);
+    }
+}
+
 /* What the procedure does not know, or wants besides: the place, and what is allowed there. */
 static void send_fault(struct api_call *call, const struct move_answer *answer)
 {
@@ -317,7 +336,14 @@ static void send_fault(struct api_call *call, const struct move_answer *answer)
         allowed = str_is(str_of(answer->fault), members[i].member) ? members[i].allowed : allowed;
     }
     bool given = json_member_value(call->body, answer->fault) != NULL;
-    api_fault(call, answer->fault, given ? "not_allowed" : "required", allowed);
+    struct buf detail;
+    buf_init(&detail, JSON_DETAIL_BYTES);
+    buf_puts(&detail, allowed);
+    if (answer->record != NULL) {
+        put_ids(call, answer->record, answer->fault, &detail);
+    }
+    api_fault(call, answer->fault, given ? "not_allowed" : "required", buf_text(&detail));
+    buf_release(&detail);
     api_send_faults(call);
 }
 

@@ -87,12 +87,19 @@ static void notices_open(struct receipt_view *view)
         notice(view, "state.asked", asked);
         notice(view, "state.asked_how", NULL);
     }
+    const struct catalog_value said[] = {{"note", progress->move_note}, {NULL, NULL}};
+    bool has_note = progress->move_note[0] != '\0';
     if (progress->paused) {
-        notice(view, "state.paused", NULL);
+        int64_t to_ms = progress->pauses[progress->pause_count - 1].to_ms;
+        notice(view, has_note ? "state.said" : "state.paused", said);
+        notice_day(view, "state.paused_until", date_of_ms(to_ms - 1));
     }
     if (progress->transfer_count > 0 && progress->state == PROGRESS_NEW) {
         int64_t at_ms = progress->transfers[progress->transfer_count - 1].at_ms;
         notice_day(view, "state.transferred", date_of_ms(at_ms));
+        if (has_note && !progress->paused) {
+            notice(view, "state.said", said);
+        }
     }
     if (progress->green && view->steps_shown) {
         notice(view, "state.green", NULL);

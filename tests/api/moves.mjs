@@ -50,6 +50,27 @@ export function movesCases({ system, api, report, another, staffOf }) {
     isProblem(await api.move(receipt, 'pause', { days: 1 }), 409);
   });
 
+  test('what staff says to a pause or a transfer is what the household reads', async () => {
+    const page = async (location) => textOf((await get(system.base + location)).html);
+    const paused = await report();
+    await api.moved(paused.receipt, 'pause', { days: 10 });
+    assert.match(await page(paused.location), /联系不上您，请回电.*这件事先放一放，最晚\d+月\d+日/);
+    await api.moved(paused.receipt, 'resume');
+    await api.moved(paused.receipt, 'pause', { days: 5, public_note: '您在外地，回来后联系' });
+    assert.match(await page(paused.location), /说：您在外地，回来后联系.*这件事先放一放/);
+    assert.doesNotMatch(await page(paused.location), /联系不上/);
+    const sent = await report();
+    await api.moved(sent.receipt, 'transfer', { area: otherVillage, public_note: '户口在那边' });
+    assert.match(await page(sent.location), /说：户口在那边/);
+  });
+
+  test('a wrong reason is answered with those there are', async () => {
+    const { receipt } = await report();
+    await api.step(receipt, 'visit');
+    const answer = isProblem(await api.move(receipt, 'steps', { decision: 'declined', reason: 'poor' }), 422, { pointer: '/reason' });
+    assert.match(answer.errors[0].detail, /: outside_scope, solved, elsewhere, criteria, own_wish$/);
+  });
+
   test('merge: this one closes and names the leader', async () => {
     const leader = await report();
     const { receipt } = await report();

@@ -47,7 +47,7 @@ describe('merging', () => {
   });
 
   test('what an organisation put in is not merged into what it does not see', async () => {
-    const own = new Api(directDoors(system), addToken(system, { area: county, org: 'hospital', rights: ['own', 'intake', 'step'] }));
+    const own = new Api(directDoors(system), addToken(system, { area: county, org: 'medical', rights: ['own', 'intake', 'step'] }));
     const filed = await own.intake({ source: 'department', area: village, name: '试验员', phone: '13900001111', risks: ['illness'], found_at: '2026-11-20' });
     assert.equal(filed.status, 201, filed.text);
     const other = await fileReport(system);

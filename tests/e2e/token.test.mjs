@@ -24,12 +24,12 @@ describe('mashang token', () => {
   after(async () => { await system.stop(); });
 
   test('a token is shown once and listed without it', () => {
-    const added = json('add', ...flags({ area: '370115008218,370115004', rights: 'pii,read', org: 'minzheng', days: '30' }));
+    const added = json('add', ...flags({ area: '370115008218,370115004', rights: 'pii,read', org: 'civil', days: '30' }));
     assert.deepEqual(Object.keys(added).toSorted(), ['id', 'token']);
     assert.match(added.token, /^ms_[A-Za-z0-9_-]{43}$/);
     assert.match(added.id, /^[0-9a-z]{8}$/);
     const { made, until, ...rest } = row(added.id);
-    assert.deepEqual(rest, { id: added.id, name: '曲堤街道', state: 'valid', areas: ['370115008218', '370115004'], rights: ['read', 'pii'], org: 'minzheng' });
+    assert.deepEqual(rest, { id: added.id, name: '曲堤街道', state: 'valid', areas: ['370115008218', '370115004'], rights: ['read', 'pii'], org: 'civil' });
     assert.ok(Math.abs(Date.parse(made) - Date.now()) < 60000, made);
     assert.equal(Date.parse(until) - Date.parse(made), 30 * 86400000);
     assert.match(made, /\+08:00$/);
@@ -57,9 +57,9 @@ describe('mashang token', () => {
   });
 
   test("an organisation's own reports may lie anywhere: no area is needed", () => {
-    const { id } = json('add', ...flags({ area: null, rights: 'intake,own', org: 'minzheng' }));
+    const { id } = json('add', ...flags({ area: null, rights: 'intake,own', org: 'civil' }));
     assert.deepEqual(row(id).areas, ['37']);
-    const narrow = json('add', ...flags({ rights: 'intake,own', org: 'minzheng' }));
+    const narrow = json('add', ...flags({ rights: 'intake,own', org: 'civil' }));
     assert.deepEqual(row(narrow.id).areas, ['370115008']);
   });
 
@@ -101,6 +101,7 @@ describe('mashang token', () => {
       [flags({ rights: '' }), new RegExp(`--rights: a right is missing, allowed: ${RIGHTS}`)],
       [flags({ rights: 'read,read' }), /read: stands there twice/],
       [flags({ rights: 'intake,own' }), /--rights own: --org is needed/],
+      [flags({ org: 'civl' }), /--org: no id of an organisation in templates\/intake\.json/],
       [flags({ org: 'Min Zheng' }), /--org: allowed: up to 32 of a-z, 0-9 and -/],
       [flags({ name: '' }), /--name: allowed: 1 to 60 characters/],
       [flags({ name: ' \t ' }), /--name: allowed/],
