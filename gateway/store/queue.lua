@@ -71,7 +71,7 @@ local function delivered(P, now, id, e, upstream)
     local ekey = P .. ':e:' .. id
     redis.call('ZREM', P .. ':' .. e.state, id)
     redis.call('HSET', ekey, 'st', 'delivered', 'why', '', 'done', now, 'up', upstream)
-    redis.call('HDEL', ekey, 'sealed')
+    forget_sealed(ekey)
     redis.call('HINCRBY', P .. ':n', 'delivered', 1)
     redis.call('HSET', P .. ':n', 'delivered_ms', now)
     local rkey = P .. ':r:' .. e.receipt

@@ -311,7 +311,7 @@ local function drop_events(P, receipt, ids)
         local ekey = P .. ':e:' .. id
         redis.call('ZREM', P .. ':' .. redis.call('HGET', ekey, 'st'), id)
         redis.call('HSET', ekey, 'st', 'dropped', 'why', '')
-        redis.call('HDEL', ekey, 'sealed')
+        forget_sealed(ekey)
         redis.call('HINCRBY', P .. ':n', 'dropped', 1)
     end
     redis.call('LTRIM', P .. ':c:' .. receipt, 1, 0)

@@ -75,6 +75,17 @@ local function promote(P, receipt, now)
     return true
 end
 
+-- An event without what it says of a person. Emptied and written anew: a hash that was large once does not become small by itself.
+local function forget_sealed(ekey)
+    redis.call('HDEL', ekey, 'sealed')
+    local rest, names = redis.call('HGETALL', ekey), {}
+    for i = 1, #rest, 2 do
+        names[#names + 1] = rest[i]
+    end
+    redis.call('HDEL', ekey, unpack(names))
+    redis.call('HSET', ekey, unpack(rest))
+end
+
 -- A write of no meaning, so that WAIT on this connection covers all that was written before it (a repeat must be as safe as the first time).
 local function mark(keys)
     redis.call('HINCRBY', keys[1] .. ':n', 'mark', 1)

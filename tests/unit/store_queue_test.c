@@ -16,9 +16,12 @@ static void test_straight_line(void **state)
     assert_in_range(got.next_due_ms, 19000, 20000);
     assert_places(0, 0, 0, 1, 0, 0);
     assert_int_equal(reserve(10, 32, 20000).count, 0); /* nothing twice */
+    struct redis *redis = &bench.redis;
+    redis_ask(redis, "HSET ms:{07}:e:070000000001 sealed %0200d", 0);
+    assert_string_equal(redis_ask(redis, "OBJECT ENCODING ms:{07}:e:070000000001"), "hashtable");
     settle("070000000001", 1, QUEUE_DELIVERED, 0, false);
     assert_places(0, 0, 0, 0, 1, 0);
-    struct redis *redis = &bench.redis;
+    assert_string_equal(redis_ask(redis, "OBJECT ENCODING ms:{07}:e:070000000001"), "listpack");
     assert_string_equal(redis_ask(redis, "HEXISTS ms:{07}:e:070000000001 sealed"), "0");
     assert_string_equal(redis_ask(redis, "HMGET ms:{07}:e:070000000001 r area n up"),
                         "070000000001 " AREA " 1 U-1");
