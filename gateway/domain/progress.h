@@ -102,7 +102,8 @@ struct progress {
     int ask_count;
     int64_t asked_ms; /* 0: nothing is asked now */
     char ask_note[PROGRESS_NOTE_BYTES];
-    char move_note[PROGRESS_NOTE_BYTES]; /* of the last pause or transfer, for the household; or "" */
+    char move_note
+        [PROGRESS_NOTE_BYTES]; /* of the last pause or transfer, for the household; or "" */
     int nudge_count;
     int64_t nudged_ms;
     enum progress_visit_said visit_said;
