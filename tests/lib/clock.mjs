@@ -13,7 +13,9 @@ export class Clock {
     this.aheadMs = 0;
     this.write();
     execFileSync(process.env.CC?.split(' ').at(-1) ?? 'cc', ['-shared', '-fPIC', '-O1', '-o', this.library, path.join(root, 'tests/lib/clock.c'), '-ldl']);
-    this.env = { LD_PRELOAD: this.library, CLOCK_AHEAD: this.file };
+    // a program with sanitizers wants its own library first in the line, and does as well without
+    const asan = [process.env.ASAN_OPTIONS, 'verify_asan_link_order=0'].filter(Boolean).join(':');
+    this.env = { LD_PRELOAD: this.library, CLOCK_AHEAD: this.file, ASAN_OPTIONS: asan };
   }
 
   write() {
