@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { county, inventedReceipt, isProblem, town } from '../lib/api.mjs';
-import { redis } from '../lib/redis.mjs';
+import { redis } from '../lib/store.mjs';
 import { staff } from './stage.mjs';
 
 export function edgesCases({ system, api, nobody, report, another, token, staffOf }) {
@@ -39,7 +39,7 @@ export function edgesCases({ system, api, nobody, report, another, token, staffO
     const disabled = token({ area: county, rights: staff });
     const expired = token({ area: county, rights: staff, more: ['--days', '1'] });
     assert.equal((await api.as(expired).get('/reports')).status, 200);
-    await redis(system, 'HSET', `ms:token:${createHash('sha256').update(expired.token).digest('hex')}`, 'until', Date.now() - 1000);
+    redis(system, 'HSET', `ms:token:${createHash('sha256').update(expired.token).digest('hex')}`, 'until', Date.now() - 1000);
     system.cli('mashang', 'token', 'disable', disabled.id);
     const good = api.token.token;
     const sent = [undefined, '', 'Bearer', 'Bearer ', 'Bearer x', `Basic ${good}`, good, `Bearer ${good}x`, `Bearer ${good.slice(0, -1)}`, `Bearer ms_${'A'.repeat(43)}`, `Bearer ${disabled.token}`, `Bearer ${expired.token}`,

@@ -1,10 +1,10 @@
 // GET /stats and `mashang stats`: what was counted where it happened is what the audit chains say, also after kills.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { addToken, Api, county, directDoors, fileReport, isProblem, otherTown, prismDoors, town } from '../lib/api.mjs';
+import { redis } from '../lib/store.mjs';
 import { build, children, startSystem, until, village } from '../lib/system.mjs';
 
 const today = () => new Date(Date.now() + 8 * 3600e3).toISOString().slice(0, 10);
@@ -84,13 +84,10 @@ for (const [how, open] of [['directly', directDoors], ['through prism', prismDoo
   });
 
   test('a figure that is not what the chains say is found and put right', async () => {
-    const folder = path.join(system.dir, 'data/redis');
-    const password = fs.readFileSync(path.join(folder, 'gateway.password'), 'utf8').trim();
-    const redis = (...args) => spawnSync('redis-cli', ['-s', path.join(folder, 'redis.sock'), '--user', 'gateway', '--pass', password, '--no-auth-warning', ...args], { encoding: 'utf8' }).stdout.trim();
     const bucket = (await fileReport(system)).receipt.slice(0, 2);
     await stats();
-    const generation = redis('HGET', `ms:{${bucket}}:n`, 'sgen') || '1';
-    assert.match(redis('HINCRBY', `ms:{${bucket}}:s${generation}:${village}:${today().replaceAll('-', '')}`, 'reports', '40'), /^4\d$/);
+    const generation = redis(system, 'HGET', `ms:{${bucket}}:n`, 'sgen') || '1';
+    assert.match(redis(system, 'HINCRBY', `ms:{${bucket}}:s${generation}:${village}:${today().replaceAll('-', '')}`, 'reports', '40'), /^4\d$/);
     const audit = command('audit');
     assert.equal(audit.status, 1, audit.stdout + audit.stderr);
     assert.match(audit.stdout, new RegExp(`${village} \\d{8} reports: is 4\\d, the chains say \\d`));
