@@ -172,9 +172,6 @@ describe('key rotation', () => {
   });
 
   test('what was re-wrapped while it waited is delivered as it was written', async () => {
-    const { Upstream } = await import('../lib/system.mjs');
-    system.upstream = new Upstream(system.dir, path.join(system.dir, 'upstream.secret'));
-    await system.upstream.start();
     system.settings['upstream.url'] = `${system.upstream.url}/events`;
     await system.stopGateway();
     await system.startGateway();
