@@ -177,7 +177,8 @@ static void on_added(void *arg, enum addition_kind kind, const char *receipt, en
     CHECK_OBJ(accept, ACCEPT_MAGIC);
     if (kind == ADDITION_DONE) {
         finish(accept, ACCEPT_RECEIPT, receipt, (char)link);
-    } else if (kind == ADDITION_GONE && ++accept->tries < ACCEPT_TRIES) {
+    } else if ((kind == ADDITION_GONE || kind == ADDITION_ENDED) &&
+               ++accept->tries < ACCEPT_TRIES) { /* since it was asked where this belongs */
         send_to_store(accept);
     } else {
         finish(accept, ACCEPT_UNSTORED, "", LINK_FULL);

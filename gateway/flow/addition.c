@@ -20,8 +20,7 @@ struct addition {
     json_t *values;
     const struct identities *identities;
     const char *token;
-    size_t picks_max;
-    bool unsealable, ended, many; /* why the edit stopped */
+    bool unsealable, ended; /* why the edit stopped */
     addition_done_fn *done;
     void *arg;
 };
@@ -162,7 +161,6 @@ void addition_report(const struct setup *setup, struct store *store,
                                   .values = json_incref(request->values),
                                   .identities = request->identities,
                                   .token = request->token,
-                                  .picks_max = request->picks_max,
                                   .done = done,
                                   .arg = arg};
     snprintf(addition->receipt, sizeof addition->receipt, "%s", request->receipt);
@@ -218,8 +216,7 @@ static enum edit_verdict merge(void *arg, struct edit_view *view, struct edit_dr
     bool of_page = addition->identities == NULL;
     bool added = false;
     bool corrected = false;
-    addition->many = addition->unsealable = false;
-    addition->ended = of_page && (progress_decided(view->progress) || view->lead);
+    addition->ended = progress_decided(view->progress) || (of_page && view->lead);
     if (addition->ended) {
         return EDIT_STOP;
     }
@@ -230,9 +227,7 @@ static enum edit_verdict merge(void *arg, struct edit_view *view, struct edit_dr
                                        addition->by_token, &added, &corrected);
         json_decref(sealed);
     }
-    addition->many = of_page && added &&
-                     json_array_size(json_object_get(draft->values, "risk")) > addition->picks_max;
-    if (addition->many || (!added && !corrected)) {
+    if (!added && !corrected) {
         return EDIT_STOP;
     }
     write_merged(addition, view, corrected, draft);
@@ -249,7 +244,7 @@ static void on_edited(void *arg, const struct edit_answer *answer)
         metrics_add(METRIC_REPORTS_ADDED, 1);
         log_event(LOG_LEVEL_INFO, "added", "receipt=%s", log_receipt(addition->receipt).text);
     } else if (answer->kind == EDIT_STOPPED && !addition->unsealable) {
-        kind = addition->ended ? ADDITION_ENDED : addition->many ? ADDITION_MANY : ADDITION_DONE;
+        kind = addition->ended ? ADDITION_ENDED : ADDITION_DONE;
     } else if (answer->kind == EDIT_GONE) {
         kind = ADDITION_GONE;
     }

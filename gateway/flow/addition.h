@@ -5,8 +5,8 @@
  *   flow/edit ─► open seal ─► merge ─┬─ nothing new ─► done, nothing stored
  *                                    └─ written ─────► done | gone | unstored
  *
- * From the form under a token (identities and token are given), or from the receipt's page (both NULL, picks_max set): the latter adds to an open
- * report only, and no more risks than a report may have. What was asked (待补充) is answered by any of it.
+ * From the form under a token (identities and token are given), or from the receipt's page (both NULL): the latter adds to an open report only.
+ * Each time at most as many risks as the form allows; in sum a report may come to have more. What was asked (待补充) is answered by any of it.
  */
 #ifndef FLOW_ADDITION_H
 #define FLOW_ADDITION_H
@@ -22,7 +22,6 @@ struct addition_request {
     json_t *values;                      /* held during the work */
     const struct identities *identities; /* the caller's, alive until done; NULL: of the page */
     const char *token;                   /* likewise */
-    size_t picks_max;                    /* of the page: how many risks a report may have */
     const char *rid;
 };
 
@@ -30,8 +29,7 @@ enum addition_kind {
     ADDITION_DONE,
     ADDITION_GONE,
     ADDITION_UNSTORED,
-    ADDITION_ENDED, /* of the page: it is decided */
-    ADDITION_MANY   /* of the page: with these it would have more than picks_max risks */
+    ADDITION_ENDED /* it is decided: from the form, a new report begins */
 };
 
 typedef void addition_done_fn(void *arg, enum addition_kind kind, const char *receipt,

@@ -196,7 +196,6 @@ static bool check_texts(const struct setup *setup, struct err *err)
         "acts.used_up",
         "acts.not_here",
         "acts.by_receipt",
-        "acts.add_many",
         "site.unset",
     };
     for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {

@@ -25,27 +25,30 @@ static void put_faults(const struct pages *pages, json_t *page, const struct pag
     if (acts->add_empty) {
         page_put_fault(pages, faults, "#f-risk", "acts.add_empty");
     }
-    if (acts->wrong_last4) {
+    if (acts->last4_fault != NULL) {
         char href[24];
         snprintf(href, sizeof href, "#l-%s", acts->open);
-        page_put_fault(pages, faults, href, "acts.wrong_last4");
+        page_put_fault(pages, faults, href, acts->last4_fault);
     }
     page_put_bool(page, "has_faults", json_array_size(faults) > 0);
     json_object_set_new(page, "faults", faults);
 }
 
 /* A form that asks for the last four characters too; false where it is not allowed. */
-static json_t *put_form(json_t *page, const struct page_acts *acts, const char *name, bool allowed)
+static json_t *put_form(const struct pages *pages, json_t *page, const struct page_acts *acts,
+                        const char *name, bool allowed)
 {
     json_t *form = allowed ? json_object() : json_false();
+    bool sent = is_sent(acts, name);
+    bool wrong = sent && acts->last4_fault != NULL;
     char id[24];
     json_object_set_new(page, name, form);
     if (allowed) {
         snprintf(id, sizeof id, "l-%s", name);
         page_put(form, "id", id);
-        page_put_bool(form, "open", is_sent(acts, name));
-        page_put(form, "last4", is_sent(acts, name) ? acts->last4 : "");
-        page_put_bool(form, "wrong", is_sent(acts, name) && acts->wrong_last4);
+        page_put_bool(form, "open", sent);
+        page_put(form, "last4", sent ? acts->last4 : "");
+        page_put(form, "wrong", wrong ? catalog_text(pages->catalog, acts->last4_fault) : "");
     }
     return form;
 }
@@ -55,7 +58,7 @@ static void put_add(const struct pages *pages, json_t *page, const struct page_a
     bool sent = is_sent(acts, "add");
     const struct page_form form = {.answers = sent ? acts->answers : NULL,
                                    .show_faults = sent && acts->show_faults};
-    json_t *add = put_form(page, acts, "add", acts->add);
+    json_t *add = put_form(pages, page, acts, "add", acts->add);
     if (acts->add) {
         page_put_bool(add, "open", sent || acts->add_first);
         form_view_addition(pages, page, &form);
@@ -64,9 +67,9 @@ static void put_add(const struct pages *pages, json_t *page, const struct page_a
     }
 }
 
-static void put_object(json_t *page, const struct page_acts *acts)
+static void put_object(const struct pages *pages, json_t *page, const struct page_acts *acts)
 {
-    json_t *object = put_form(page, acts, "object", acts->object);
+    json_t *object = put_form(pages, page, acts, "object", acts->object);
     bool sent = is_sent(acts, "object") && acts->answers != NULL;
     if (acts->object) {
         const json_t *typed = sent ? json_object_get(acts->answers->typed, "detail") : NULL;
@@ -103,8 +106,8 @@ void page_put_acts(const struct pages *pages, json_t *page, const struct page_ac
     page_put(page, "call_shown", tel[0] ? acts->call_phone : "");
     put_visit(page, acts);
     put_add(pages, page, acts);
-    put_object(page, acts);
-    json_t *withdraw = put_form(page, acts, "withdraw", acts->withdraw);
+    put_object(pages, page, acts);
+    json_t *withdraw = put_form(pages, page, acts, "withdraw", acts->withdraw);
     if (acts->withdraw) {
         page_put(withdraw, "hint", acts->withdraw_hint);
     }

@@ -181,6 +181,7 @@ const char *const page_texts[] = {
     "receipt.step_next",
     "receipt.step_skipped",
     "acts.wrong_last4",
+    "acts.empty_last4",
     "acts.add_empty",
     "progress.title",
     "progress.locked",

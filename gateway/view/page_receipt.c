@@ -84,7 +84,7 @@ static json_t *receipt_view(const struct pages *pages, const struct page_receipt
 {
     const char *heading = in->fresh ? "receipt.fresh" : "receipt.heading";
     const struct page_acts *acts = in->acts;
-    bool wrong = acts != NULL && (acts->show_faults || acts->wrong_last4 || acts->add_empty);
+    bool wrong = acts != NULL && (acts->show_faults || acts->last4_fault || acts->add_empty);
     json_t *page = page_begin(pages, heading, wrong, in->drill);
     page_put(page, "shown", in->shown);
     page_put(page, "heading", catalog_text(pages->catalog, heading));

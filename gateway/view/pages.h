@@ -113,8 +113,8 @@ struct page_acts {
     const struct answers *answers; /* as typed into add, or object's detail; NULL: nothing */
     bool show_faults;              /* of answers, as far as the add form asks them */
     bool add_empty;                /* nothing was written in it */
-    bool wrong_last4;
-    const char *last4; /* as typed */
+    const char *last4_fault;       /* a catalog's key, or NULL */
+    const char *last4;             /* as typed */
 };
 struct page_receipt {
     const char *shown;      /* 4129 3847 1655 */

@@ -37,7 +37,8 @@ struct acting {
     int status;
     const char *problem_key; /* or NULL: problem says it, or the faults do */
     enum progress_refusal refusal;
-    bool add_empty, wrong_last4, show_faults;
+    bool add_empty, show_faults;
+    const char *last4_fault; /* a catalog's key, or NULL */
 };
 
 static progress_query_done_fn on_last4;
@@ -101,21 +102,20 @@ static void keep_last4(struct acting *acting)
 static bool has_mistakes(struct acting *acting)
 {
     const struct json_t *values = acting->answers.values;
-    acting->show_faults = acting->answers.fault_count > 0;
+    acting->show_faults = acting->move != MOVE_WITHDRAW && acting->answers.fault_count > 0;
     acting->add_empty = is_add(acting) && !acting->show_faults &&
                         json_object_get(values, "risk") == NULL &&
                         json_object_get(values, "detail") == NULL &&
                         json_object_get(values, "urgent") == NULL;
-    return acting->show_faults || acting->add_empty;
+    acting->last4_fault = acting->last4[0] == '\0' ? "acts.empty_last4" : NULL;
+    return acting->show_faults || acting->add_empty || acting->last4_fault != NULL;
 }
 
 static void add(struct acting *acting)
 {
-    const struct form_field *risk = form_field(acting->web->setup->form, STR("risk"));
     const struct addition_request request = {
         .receipt = acting->receipt,
         .values = acting->answers.values,
-        .picks_max = risk != NULL ? risk->picks_max : 0,
         .link = acting->kind,
         .rid = exchange_request(acting->exchange)->rid,
     };
@@ -161,7 +161,7 @@ static void begin(struct acting *acting)
         act_now(acting);
     } else if (acting->kind != LINK_FULL) {
         again(acting, 403, "acts.by_receipt");
-    } else if (acting->move != MOVE_WITHDRAW && has_mistakes(acting)) {
+    } else if (has_mistakes(acting)) {
         again(acting, 422, NULL);
     } else {
         const struct progress_query query = {.receipt = str_of(acting->receipt),
@@ -180,7 +180,7 @@ static void on_last4(void *arg, const struct progress_query_answer *answer)
         act_now(acting);
         break;
     case PROGRESS_QUERY_WRONG:
-        acting->wrong_last4 = true;
+        acting->last4_fault = "acts.wrong_last4";
         again(acting, 422, NULL);
         break;
     case PROGRESS_QUERY_LOCKED:
@@ -213,9 +213,6 @@ static void on_added(void *arg, enum addition_kind kind, const char *receipt, en
         break;
     case ADDITION_ENDED:
         again(acting, 409, "acts.ended");
-        break;
-    case ADDITION_MANY:
-        again(acting, 422, "acts.add_many");
         break;
     }
 }
@@ -278,13 +275,9 @@ static void again(struct acting *acting, int status, const char *problem_key)
 static void put_problem(const struct acting *acting, struct buf *to)
 {
     const struct setup *setup = acting->web->setup;
-    const struct form_field *risk = form_field(setup->form, STR("risk"));
     const char *hotline = setup->options.site.hotline;
-    char count[24];
-    snprintf(count, sizeof count, "%zu", risk != NULL ? risk->picks_max : 0);
     const struct catalog_value values[] = {
         {"hotline", hotline[0] ? hotline : catalog_text(setup->catalog, "site.unset")},
-        {"count", count},
         {NULL, NULL},
     };
     if (acting->problem_key != NULL) {
@@ -308,7 +301,7 @@ static void on_report(void *arg, enum op_status status, const struct progress_re
             .answers = &acting->answers,
             .show_faults = acting->show_faults,
             .add_empty = acting->add_empty,
-            .wrong_last4 = acting->wrong_last4,
+            .last4_fault = acting->last4_fault,
             .early = acting->move == MOVE_NUDGE && acting->refusal == REFUSAL_TOO_EARLY,
             .last4 = acting->last4,
         };

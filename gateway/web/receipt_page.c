@@ -43,7 +43,7 @@ static void put_sent(struct page_acts *acts, const struct receipt_sent *sent)
     acts->answers = sent->answers;
     acts->show_faults = sent->show_faults;
     acts->add_empty = sent->add_empty;
-    acts->wrong_last4 = sent->wrong_last4;
+    acts->last4_fault = sent->last4_fault;
     acts->last4 = sent->last4;
 }
 

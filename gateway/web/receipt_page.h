@@ -14,8 +14,9 @@ struct receipt_sent {
     const char *act;               /* add, withdraw, object: its form stands open; or "" */
     const char *problem;           /* a sentence, or "" */
     const struct answers *answers; /* or NULL */
-    bool show_faults, add_empty, wrong_last4;
-    bool early; /* a nudge: the problem is from when it may be */
+    bool show_faults, add_empty;
+    bool early;              /* a nudge: the problem is from when it may be */
+    const char *last4_fault; /* a catalog's key, or NULL */
     const char *last4;
 };
 

@@ -88,15 +88,24 @@ describe('acts of the household', () => {
       for (const risk of [fields.risk ?? []].flat()) if (risk !== 'love') assert.match(answer.html, new RegExp(`value="${risk}"[^>]* checked`));
     });
   }
-  test('add: five risks in all, counted with those that are there', async () => {
-    const one = await filed({ risk: ['accident', 'water'] });
-    const answer = await one.act('add', { risk: ['jobs', 'schooling', 'housing', 'dropout'], last4: one.last4 });
-    assert.equal(answer.status, 422);
-    assert.ok(textOf(answer.html).includes('一次申报最多写5样困难'));
-    assert.match(answer.html, /value="dropout"[^>]* checked/);
-    back(one, await one.act('add', { risk: ['jobs', 'schooling', 'housing'], last4: one.last4 }));
-    assert.equal((await one.act('add', { risk: 'dropout', last4: one.last4 })).status, 422);
+  test('add: five risks each time, in sum more', async () => {
+    const one = await filed({ risk: ['accident', 'water', 'jobs', 'schooling', 'housing'] });
+    back(one, await one.act('add', { risk: ['dropout', 'labour', 'water'], last4: one.last4 }));
+    await eventsAre(one, 2);
+    assert.deepEqual((await events(one)).at(-1).data.risks, ['accident', 'jobs', 'schooling', 'housing', 'water', 'dropout', 'labour']);
   });
+  for (const act of ['add', 'withdraw']) {
+    test(`${act}: without the last four: asked for, and no guess is counted`, async () => {
+      const one = await filed();
+      for (let i = 0; i < 6; i++) {
+        const answer = await one.act(act, { detail: '新的话', last4: ' ' });
+        assert.equal(answer.status, 422);
+        assert.ok(textOf(answer.html).includes('请填最后4位'));
+        assert.ok(answer.html.includes(`href="#l-${act}"`));
+      }
+      back(one, await one.act(act, { detail: '新的话', last4: one.last4 }));
+    });
+  }
   test('the page never shows what was answered before', async () => {
     const one = await filed({ risk: ['disability'], detail: '很私密的话' });
     const html = await one.html();

@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Webhook } from 'standardwebhooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fieldsOf, file, get, household, inventedId, inventedPhone, post, receiptOf, textOf, titleOf, tokenOf } from '../lib/farmer.mjs';
+import { redis } from '../lib/store.mjs';
 import { startSystem, until } from '../lib/system.mjs';
 
 let system;
@@ -541,6 +543,26 @@ describe('after restarts', () => {
       assert.notEqual((await filed(unused, household())).receipt, first.receipt);
     });
   }
+});
+
+test('decided while it is filed again: what is new never goes into a report that is closed', async () => {
+  const outcomes = { same: 0, another: 0 };
+  for (let i = 0; i < 60; i += 1) {
+    const answers = household();
+    const token = await freshToken();
+    const first = await filed(token, answers);
+    const again = i % 2 ? token : await freshToken();
+    const [second] = await Promise.all([
+      filed(again, { ...answers, risk: ['accident', 'water'] }),
+      sleep(i % 12).then(() => hook('report.decided', { receipt: first.receipt, decision: 'already' })),
+    ]);
+    const chain = redis(system, 'LRANGE', `ms:{${first.receipt.slice(0, 2)}}:x:${first.receipt}`, '0', '-1').split('\n').map((line) => line.match(/"ev":"(\w+)"/)?.[1]);
+    const added = chain.indexOf('added');
+    if (second.receipt === first.receipt) assert.ok(added > 0 && added < chain.indexOf('decide'), chain.join(' '));
+    else assert.equal(added, -1, chain.join(' '));
+    outcomes[second.receipt === first.receipt ? 'same' : 'another'] += 1;
+  }
+  assert.ok(outcomes.same && outcomes.another, JSON.stringify(outcomes));
 });
 
 test('afterwards the law holds, and each event had one effect', async () => {

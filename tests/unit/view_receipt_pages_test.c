@@ -185,7 +185,7 @@ static void test_acts_sent(void **state)
         struct page_acts acts = some_acts;
         acts.open = sent[i];
         acts.last4 = "12<4";
-        acts.wrong_last4 = true;
+        acts.last4_fault = i == 0 ? "acts.wrong_last4" : "acts.empty_last4";
         acts.problem = "现在不能点这一项。";
         in.acts = &acts;
         show_receipt(&in, sent[i], &html);
@@ -194,6 +194,7 @@ static void test_acts_sent(void **state)
         has(&html, "value=\"12&lt;4\"");
         has(&html, "aria-invalid=\"true\"");
         has(&html, acts.problem);
+        has(&html, i == 0 ? ">最后4位不对" : ">请填最后4位</p>");
         struct str rest = buf_str(&html);
         ptrdiff_t at = str_find(rest, STR("value=\"12&lt;4\""));
         assert_true(str_find(str_from(rest, (size_t)at + 1), STR("value=\"12&lt;4\"")) < 0);
