@@ -239,7 +239,8 @@ size_t push_periods(const struct push *push, const struct calendar *calendar, st
     struct date oldest = plus(today, -PUSH_LOOK_BACK_DAYS);
     struct ledger ledger = {.push = push,
                             .calendar = calendar,
-                            .from = is_after(since, oldest) ? since : oldest,
+                            .from = is_after(since, oldest) && push->every != PUSH_EVENT ? since
+                                                                                         : oldest,
                             .today = today};
     struct push_entry *sorted = mem_array(count + 1, sizeof *sorted);
     for (size_t i = 0; i < count; i++) {

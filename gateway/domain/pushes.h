@@ -87,8 +87,8 @@ struct push_period {
 };
 
 /*
- * The periods that begin in since … today (those longer than PUSH_LOOK_BACK_DAYS ago are left out), the newest first, at most
- * PUSH_PERIODS_MAX. Entries in any order.
+ * The periods that begin in since … today, of events all until today: somebody named them (what is longer than PUSH_LOOK_BACK_DAYS ago is left
+ * out). The newest first, at most PUSH_PERIODS_MAX. Entries in any order.
  */
 size_t push_periods(const struct push *push, const struct calendar *calendar, struct date since,
                     struct date today, const struct push_entry *entries, size_t count,

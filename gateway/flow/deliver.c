@@ -84,18 +84,26 @@ static struct deliver_push *judge(const struct deliver *deliver,
     return judged;
 }
 
-/* The day of the word, when it is one that can be said. */
+static bool begins_one_of(const struct deliver_push *judged, struct date day)
+{
+    size_t i = 0;
+    while (i < judged->count && date_compare(judged->periods[i].first, day) != 0) {
+        i++;
+    }
+    return i < judged->count;
+}
+
+/* The day of the word, when it is one that can be said: whatever is taken is listed afterwards. */
 static bool find_day(struct deliver *deliver, const struct deliver_push *judged)
 {
     struct date today = deliver->today;
-    struct date last;
     if (deliver->day.year == 0) {
         return push_period_owed(deliver->push, judged->periods, judged->count, today,
                                 &deliver->day);
     }
     int64_t ago = date_to_days(today) - date_to_days(deliver->day);
-    return ago >= 0 && ago <= PUSH_LOOK_BACK_DAYS &&
-           push_period_begins(deliver->push, deliver->day, &last);
+    return deliver->push->every == PUSH_EVENT ? ago >= 0 && ago <= PUSH_LOOK_BACK_DAYS
+                                              : begins_one_of(judged, deliver->day);
 }
 
 static void say(struct deliver *deliver, const struct deliver_push *judged)

@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { addToken, Api, county, directDoors, isProblem, otherVillage, prismDoors, town } from '../lib/api.mjs';
 import { inventedId, inventedPhone } from '../lib/farmer.mjs';
 import { bodies, lawHolds, shown } from '../lib/line.mjs';
+import { redis } from '../lib/store.mjs';
 import { root, startSystem, until, village } from '../lib/system.mjs';
 
 const day = (shift = 0) => new Date(Date.now() + 8 * 3600e3 + shift * 86400e3).toISOString().slice(0, 10);
@@ -175,7 +176,8 @@ for (const [how, open] of [['directly', directDoors], ['through prism', prismDoo
     test('an event is owed within its days and paid by a finding or a word', async () => {
       const told = await api.post('/pushes', { push: 'floods', happened: day(-10) });
       assert.equal(told.status, 200, told.text);
-      assert.deepEqual(told.body.periods, [], 'before the calendar began');
+      assert.deepEqual([told.body.periods[0].first, told.body.periods[0].state], [day(-10), 'late'], 'told is told, also of before the calendar began');
+      isProblem(await api.post('/pushes', { push: 'floods', happened: day(-401) }), 422, { pointer: '/happened', code: 'period' });
       await api.post('/pushes', { push: 'floods', happened: day() });
       await api.post('/pushes', { push: 'fires', happened: day() });
       const open = await pushes();
@@ -191,6 +193,9 @@ for (const [how, open] of [['directly', directDoors], ['through prism', prismDoo
     });
 
     test('零报告 of a period that is named; a repeat of a finding delivers nothing', async () => {
+      const { receipt } = (await api.intake(finding({ source_org: 'civil' }))).body;
+      if (day().slice(8) !== '01') isProblem(await api.post('/pushes', { push: 'monthly', period: month, nothing: true }), 422, { pointer: '/period', code: 'period' });
+      redis(system, 'HSET', `ms:{${receipt.slice(0, 2)}}:pu:${county}`, 'since', month); // the calendar has run since then
       const said = await api.post('/pushes', { push: 'monthly', period: month, nothing: true });
       assert.equal(said.status, 200, said.text);
       const key = crypto.randomUUID();
