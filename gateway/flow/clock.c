@@ -21,8 +21,10 @@ struct clock {
     bool stopped;
     size_t bucket; /* the one being worked on, an index of setup->buckets */
     size_t skip; /* of the bucket, those that nothing could be done about: they hold up no others */
-    size_t waiting; /* reports under way */
-    size_t written; /* of those of this answer */
+    size_t waiting;                       /* reports under way */
+    size_t written;                       /* of those of this answer */
+    size_t unreadable, unreadable_before; /* in this round, in the one before */
+    char example[RECEIPT_BYTES];          /* one of them */
     size_t count, next;
     char receipts[DUE_MAX][RECEIPT_BYTES];
 };
@@ -77,10 +79,21 @@ static void on_round(void *arg)
 {
     struct clock *clock = arg;
     CHECK_OBJ(clock, CLOCK_MAGIC);
-    clock->bucket = clock->skip = 0;
+    clock->bucket = clock->skip = clock->unreadable = 0;
     if (clock->setup->bucket_count > 0) {
         ask_due(clock);
     }
+}
+
+/* Said when it changes: the same reports are met in each round. */
+static void tell_unreadable(struct clock *clock)
+{
+    if (clock->unreadable != clock->unreadable_before) {
+        log_event(clock->unreadable > 0 ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "unreadable",
+                  "rid=clock reports=%zu example=%s", clock->unreadable,
+                  clock->unreadable > 0 ? log_receipt(clock->example).text : "");
+    }
+    clock->unreadable_before = clock->unreadable;
 }
 
 /* A few at a time, then the next bucket, then a pause. */
@@ -110,6 +123,7 @@ static void go_on(struct clock *clock)
     if (clock->bucket < clock->setup->bucket_count) {
         ask_due(clock);
     } else {
+        tell_unreadable(clock);
         timer_set(clock->timer, ROUND_MS);
     }
 }
@@ -158,6 +172,10 @@ static void on_ticked(void *arg, const struct edit_answer *answer)
     struct clock *clock = ticking->clock;
     CHECK_OBJ(clock, CLOCK_MAGIC);
     clock->written += answer->kind == EDIT_DONE ? 1 : 0;
+    if (answer->unreadable) {
+        clock->unreadable++;
+        snprintf(clock->example, sizeof clock->example, "%s", ticking->receipt);
+    }
     if (answer->kind != EDIT_DONE) { /* the next round meets it again */
         log_event(LOG_LEVEL_DEBUG, "clock", "receipt=%s kind=%d",
                   log_receipt(ticking->receipt).text, (int)answer->kind);

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "base/log.h"
@@ -83,6 +84,17 @@ static struct str missing_procedure(const struct setup *setup, const struct repo
     return STR("");
 }
 
+/* The clock tells by itself: it meets the same reports each round. */
+static void finish_unreadable(struct edit *edit, const char *why)
+{
+    if (strcmp(edit->by, EDIT_BY_CLOCK) != 0) {
+        log_event(LOG_LEVEL_ERROR, "unreadable", "rid=%s receipt=%s why=%s", edit->rid,
+                  log_receipt(edit->receipt).text, why);
+    }
+    edit->answer.unreadable = true;
+    finish(edit, EDIT_LATER, NULL);
+}
+
 /* The edit has the report as it is now. */
 static void work(struct edit *edit, const struct report_record *record)
 {
@@ -92,26 +104,23 @@ static void work(struct edit *edit, const struct report_record *record)
     writing->actor = (struct edit_actor){edit->by, edit->name};
     writing->draft.area = AREA_NONE;
     record_init(&writing->draft.record);
-    enum edit_kind kind = EDIT_DONE;
-    const char *why = NULL;
+    bool stopped = false;
+    const char *unreadable = NULL;
     if (!writing_read(writing, record)) {
-        why = "progress";
+        unreadable = "progress";
     } else if (edit->edit(edit->arg, &writing->view, &writing->draft) == EDIT_STOP) {
-        kind = EDIT_STOPPED;
+        stopped = true;
     } else if (!writing_make(writing)) {
-        why = "seal";
+        unreadable = "seal";
     } else {
         reports_change(edit->store, &writing->change, on_changed, edit);
-        writing_free(writing);
-        return;
     }
     writing_free(writing);
-    if (why != NULL) {
-        log_event(LOG_LEVEL_ERROR, "unreadable", "rid=%s receipt=%s why=%s", edit->rid,
-                  log_receipt(edit->receipt).text, why);
-        kind = EDIT_LATER;
+    if (unreadable != NULL) {
+        finish_unreadable(edit, unreadable);
+    } else if (stopped) {
+        finish(edit, EDIT_STOPPED, record);
     }
-    finish(edit, kind, kind == EDIT_STOPPED ? record : NULL);
 }
 
 static void on_read(void *arg, enum op_status status, const struct report_record *record)
@@ -126,9 +135,7 @@ static void on_read(void *arg, enum op_status status, const struct report_record
     if (missing.len > 0 && edit->fetches++ < 2) {
         procedures_fetch(edit->setup->procedures, edit->store, missing, on_procedure, edit);
     } else if (missing.len > 0) {
-        log_event(LOG_LEVEL_ERROR, "unreadable", "rid=%s receipt=%s why=procedure", edit->rid,
-                  log_receipt(edit->receipt).text);
-        finish(edit, EDIT_LATER, NULL);
+        finish_unreadable(edit, "procedure");
     } else if (record_get(record, REPORT_PURGED).len > 0) {
         finish(edit, EDIT_GONE, NULL);
     } else {

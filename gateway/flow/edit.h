@@ -76,11 +76,12 @@ enum edit_kind {
     EDIT_GONE,    /* there is no such report, or what is personal of it has been deleted */
     EDIT_KNOWN,   /* the webhook-id was applied before */
     EDIT_CLAIMED, /* by another */
-    EDIT_LATER    /* the store is away, or it moved too often: nothing was written */
+    EDIT_LATER /* the store is away, it moved too often, or it is unreadable: nothing was written */
 };
 
 struct edit_answer {
     enum edit_kind kind;
+    bool unreadable; /* EDIT_LATER: what is stored of it cannot be read; trying again is no help */
     int64_t version, claim_until_ms, fence;
     struct str claim_id, claim_name; /* EDIT_CLAIMED */
     const struct report_record
