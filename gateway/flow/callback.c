@@ -16,6 +16,7 @@
 enum {
     CALLBACK_MAGIC = 0xCA11BAC,
     TOLERANCE_S = 300,
+    AHEAD_MS = 24 * 3600 * 1000, /* a clock of another zone; it happened now then */
     HOOK_ID_BYTES = 129,
     NOTE_CHARS_MAX = 200,
     SIGNED_BYTES_MAX = 1 << 20
@@ -111,6 +112,16 @@ static bool read_time(struct callback *callback, const json_t *data)
         callback->answer.pointer = pointer;
         callback->answer.detail = "a time by RFC 3339";
         return false;
+    }
+    int64_t now_ms = clock_wall_ms();
+    if (callback->move.at_ms >
+        now_ms + AHEAD_MS) { /* everything that is counted from it would wait for that day */
+        callback->answer.pointer = pointer;
+        callback->answer.detail = "a time that has come";
+        return false;
+    }
+    if (callback->move.at_ms > now_ms) {
+        callback->move.at_ms = now_ms;
     }
     return true;
 }

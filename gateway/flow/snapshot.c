@@ -106,8 +106,8 @@ bool snapshot_is_sent(const struct options *options, const char *type)
 
 const char *snapshot_hold_reason(const struct options *options, bool has_id)
 {
-    if (options->upstream.url[0] == '\0') {
-        return "upstream";
+    if (!has_id && str_is(str_of(options->forward.without_id), "hold")) {
+        return "id"; /* goes on when the ID is known; an upstream that comes to be does not release it */
     }
-    return !has_id && str_is(str_of(options->forward.without_id), "hold") ? "id" : NULL;
+    return options->upstream.url[0] == '\0' ? "upstream" : NULL;
 }

@@ -71,6 +71,7 @@ describe('callbacks', () => {
     ['unknown step', 'report.step', (receipt) => step(receipt, { step: 'dance' }), 422], ['unknown outcome', 'report.step', (receipt) => step(receipt, { outcome: 'maybe' }), 422],
     ['no step', 'report.step', (receipt) => ({ receipt }), 422], ['unknown type', 'report.eaten', (receipt) => step(receipt), [404, 422]], ['a step of the wrong type', 'report.step', (receipt) => step(receipt, { step: 7 }), 422],
     ['unknown decision', 'report.decided', (receipt) => ({ receipt, decision: 'perhaps' }), 422], ['cleared before admitted', 'report.cleared', (receipt) => ({ receipt }), 422],
+    ['a day that has not come', 'report.step', (receipt) => step(receipt, { at: '9999-12-31T00:00:00Z' }), 422], ['nor next week', 'report.decided', (receipt) => ({ receipt, decision: 'admitted', at: new Date(Date.now() + 7 * 86400e3).toISOString() }), 422],
     ['no data', 'report.step', () => undefined, [404, 422]], ['data is a list', 'report.step', () => [], [404, 422]],
   ];
   for (const [what, type, data, wanted] of contents) {

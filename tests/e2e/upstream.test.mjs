@@ -301,3 +301,24 @@ describe('events', () => {
   });
   test('the law', () => lawHolds(system));
 });
+
+test('without_id = hold: an address that comes to be sends the others, not those', async () => {
+  const system = await startSystem({ conf: { 'upstream.url': '', 'forward.without_id': 'hold' } });
+  try {
+    const code = system.code();
+    const without = household({ no_id: '1' });
+    delete without.id_number;
+    const held = await filed(system, code, without);
+    const other = await filed(system, code);
+    assert.deepEqual([state(system, held), state(system, other)], ['held', 'held']);
+    system.settings['upstream.url'] = `${system.upstream.url}/events`;
+    await system.stopGateway();
+    await system.startGateway();
+    await becomes(system, other, 'delivered', 40000);
+    assert.equal(state(system, held), 'held');
+    assert.equal((await bodies(system, held)).length, 0);
+    await lawHolds(system);
+  } finally {
+    await system.stop();
+  }
+});
