@@ -76,11 +76,13 @@ static int read_areas(const struct token_cli *cli, struct tokens_row *row)
 {
     struct err err;
     struct scope scope;
+    const unsigned anywhere = RIGHT_OWN | RIGHT_INTAKE | RIGHT_PII;
     const struct areas *areas = cli->setup->areas;
     const char *text = args_get(cli->args, "--area");
     area_index root = areas_root(areas) == AREA_NONE ? 0 : areas_root(areas);
-    if (text == NULL && !(row->rights & RIGHT_OWN)) {
-        return wrong("--area", "is needed, except with the right own; --help shows how");
+    bool own = (row->rights & RIGHT_OWN) && !(row->rights & ~anywhere);
+    if (text == NULL && !own) {
+        return wrong("--area", "is needed, except with own, intake and pii; --help shows how");
     }
     if (text == NULL && !scope_all(areas, &scope)) {
         return wrong("--area", "is needed: the tree has more tops than a token can hold");

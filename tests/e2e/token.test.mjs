@@ -92,7 +92,8 @@ describe('mashang token', () => {
   test('wrong usage says what is allowed, and makes nothing', () => {
     const before = json('list').length;
     const cases = [
-      [flags({ area: null }), /--area: is needed, except with the right own/],
+      [flags({ area: null }), /--area: is needed, except with own, intake and pii/],
+      ...['read', 'stats', 'lookup'].map((more) => [flags({ area: null, rights: `own,${more}`, org: 'civil' }), /--area: is needed/]),
       [flags({ rights: null }), /--rights: is needed/],
       [flags({ name: null }), /--name: is needed/],
       [flags({ area: '370115008,371' }), /--area: 371: no such area, allowed: ids of the areas file \(.*370115\.csv\), as 370115 济阳区/],
