@@ -115,6 +115,16 @@ static void notices_open(struct receipt_view *view)
     }
 }
 
+/* 最晚 is what a document says; else it is how long it usually takes. */
+static void notice_objected(struct receipt_view *view)
+{
+    const struct progress *progress = &view->report->progress;
+    const struct procedure *route = progress_route(view->report->procedure, progress);
+    bool confirmed = route->moves[PROCEDURE_OBJECT].deadline.confirmed;
+    notice_day(view, confirmed ? "state.objected" : "state.objected_usual",
+               receipt_view_last_day(progress->objection_due_ms));
+}
+
 static void fill_notices(struct receipt_view *view)
 {
     const struct progress_report *report = view->report;
@@ -134,7 +144,7 @@ static void fill_notices(struct receipt_view *view)
     }
     if (progress->state == PROGRESS_DECLINED) {
         if (progress->objection == OBJECTION_ASKED || progress->objection == OBJECTION_OPEN) {
-            notice_day(view, "state.objected", receipt_view_last_day(progress->objection_due_ms));
+            notice_objected(view);
         } else if (progress->objection == OBJECTION_UPHELD) {
             notice(view, "state.upheld", NULL);
         }
