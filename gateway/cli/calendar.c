@@ -292,8 +292,9 @@ const struct command command_calendar = {
             "\n"
             "The file is checked (a fault is named with its line, and nothing is touched), put "
             "into [areas] calendar, and the\n"
-            "due days of open reports are counted by it. A day that was shown to a farmer never "
-            "becomes earlier: it is kept.\n"
+            "due days of open reports, and the days in which one that was declined may be objected "
+            "to, are counted by it. A day\nthat was shown to a farmer never becomes earlier: it is "
+            "kept.\n"
             "Running it again is harmless.\n",
     .specs = specs,
     .run = run,

@@ -126,6 +126,9 @@ static void do_decide(const struct progress_work *work)
     progress->cleared_ms = ending == ENDING_CLEARED ? work->at_ms : 0;
     progress->asked_ms = 0;
     progress->objection = OBJECTION_NONE;
+    progress->object_end_ms = ending == ENDING_DECLINED
+                                  ? progress_object_days_end(work->route, work->calendar, progress)
+                                  : 0;
     set_text(progress->decision, sizeof progress->decision, str_of(procedure_ending_name(ending)));
     if (with_reason) {
         set_text(progress->reason, sizeof progress->reason, work->move->reason);
@@ -270,7 +273,7 @@ static void do_reopen(const struct progress_work *work)
             memset(&progress->steps[i], 0, sizeof progress->steps[i]);
         }
     }
-    progress->decided_ms = 0;
+    progress->decided_ms = progress->object_end_ms = 0;
     set_text(progress->decision, sizeof progress->decision, STR(""));
     set_text(progress->reason, sizeof progress->reason, STR(""));
     set_text(progress->note, sizeof progress->note, STR(""));

@@ -111,6 +111,8 @@ struct progress {
     int visit_said_count;
     int64_t withdraw_asked_ms;
     enum progress_objection objection;
+    int64_t
+        object_end_ms; /* the end of the days for an objection, as the household read it; 0: not kept */
     int64_t objected_ms, objection_due_ms;
     int reopen_count;
     int64_t reopened_ms;
@@ -206,6 +208,9 @@ const char *progress_move_name(enum progress_move_kind kind);     /* step decide
  * (the clock stands, or nothing has a due time).
  */
 int64_t progress_nudge_from(const struct procedure *procedure, const struct progress *progress);
+/* The end of the days in which a declined household may object; a new calendar makes it later only. 0: this procedure knows no objection. */
+int64_t progress_object_end(const struct procedure *procedure, const struct calendar *calendar,
+                            const struct progress *progress);
 /* What time does by itself: ends a pause whose days are over. True when something changed. */
 bool progress_tick(const struct procedure *procedure, const struct calendar *calendar,
                    struct progress *progress, int64_t now_ms);

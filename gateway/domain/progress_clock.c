@@ -105,6 +105,22 @@ int64_t progress_step_due(const struct procedure *route, const struct calendar *
     return plan->notice_days_min ? later_of(due, deadline_ms(date_from_days(stood))) : due;
 }
 
+int64_t progress_object_days_end(const struct procedure *route, const struct calendar *calendar,
+                                 const struct progress *progress)
+{
+    int days = route->moves[PROCEDURE_OBJECT].days;
+    return days == 0 ? 0
+                     : deadline_ms(deadline_date(calendar, date_of_ms(progress->decided_ms), days,
+                                                 DEADLINE_CALENDAR));
+}
+
+int64_t progress_object_end(const struct procedure *procedure, const struct calendar *calendar,
+                            const struct progress *progress)
+{
+    const struct procedure *route = progress_route(procedure, progress);
+    return later_of(progress->object_end_ms, progress_object_days_end(route, calendar, progress));
+}
+
 int64_t progress_objection_due(const struct procedure *route, const struct calendar *calendar,
                                const struct progress *progress)
 {

@@ -108,6 +108,7 @@ static void put_moves(json_t *to, const struct progress *progress)
     if (progress->objection != OBJECTION_NONE) {
         put_text(to, "objection", objection_names[progress->objection]);
     }
+    put_ms(to, "object_end", progress->object_end_ms);
     put_ms(to, "objected", progress->objected_ms);
     put_ms(to, "objection_due", progress->objection_due_ms);
     put_ms(to, "reopens", progress->reopen_count);
@@ -279,6 +280,7 @@ static bool get_moves(const json_t *json, struct progress *ret)
            get_ms(json, "visit_said_at", &ret->visit_said_ms) &&
            get_count(json, "visits_said", &ret->visit_said_count) &&
            get_ms(json, "withdraw_asked", &ret->withdraw_asked_ms) &&
+           get_ms(json, "object_end", &ret->object_end_ms) &&
            get_ms(json, "objected", &ret->objected_ms) &&
            get_ms(json, "objection_due", &ret->objection_due_ms) &&
            get_count(json, "reopens", &ret->reopen_count) &&

@@ -285,7 +285,6 @@ static enum progress_refusal rule_withdraw(const struct progress_work *work)
 static enum progress_refusal rule_object(const struct progress_work *work)
 {
     const struct progress *progress = work->progress;
-    int days = work->route->moves[PROCEDURE_OBJECT].days;
     if (progress->state != PROGRESS_DECLINED) {
         return REFUSAL_NOT_ENDED;
     }
@@ -296,9 +295,8 @@ static enum progress_refusal rule_object(const struct progress_work *work)
     if (progress->objection == OBJECTION_UPHELD) {
         return REFUSAL_USED_UP;
     }
-    struct date last = deadline_date(work->calendar, date_of_ms(progress->decided_ms), days,
-                                     DEADLINE_CALENDAR);
-    return work->at_ms >= deadline_ms(last) ? REFUSAL_TOO_LATE : REFUSAL_NONE;
+    int64_t end_ms = progress_object_end(work->route, work->calendar, progress);
+    return work->at_ms >= end_ms ? REFUSAL_TOO_LATE : REFUSAL_NONE;
 }
 
 static enum progress_refusal rule_objected(const struct progress_work *work)

@@ -28,6 +28,8 @@ int64_t progress_total_due(const struct procedure *route, const struct calendar 
                            const struct progress *progress); /* 0: none */
 int64_t progress_step_due(const struct procedure *route, const struct calendar *calendar,
                           const struct progress *progress, size_t step); /* of an opened step */
+int64_t progress_object_days_end(const struct procedure *route, const struct calendar *calendar,
+                                 const struct progress *progress); /* by this calendar alone */
 int64_t progress_objection_due(const struct procedure *route, const struct calendar *calendar,
                                const struct progress *progress);
 /* Sets open due times anew where that makes them later. */

@@ -189,6 +189,9 @@ size_t signal_recalc(const struct procedure *procedure, const struct calendar *c
     if (objected(progress)) {
         recalc(SIGNAL_OBJECTION, &progress->objection_due_ms,
                progress_objection_due(route, calendar, progress), ret, &count);
+    } else if (progress->state == PROGRESS_DECLINED && progress->objection == OBJECTION_NONE) {
+        recalc(SIGNAL_OBJECT, &progress->object_end_ms,
+               progress_object_days_end(route, calendar, progress), ret, &count);
     }
     return count;
 }

@@ -31,13 +31,18 @@ const char *signal_name(enum signal signal); /* green yellow orange red */
 int signal_late_days(const struct calendar *calendar, int64_t due_ms, int64_t at_ms);
 
 /* What a new calendar does to a report. */
-enum { SIGNAL_RECALC_MAX = PROCEDURE_STEPS_MAX + 2, SIGNAL_TOTAL = -1, SIGNAL_OBJECTION = -2 };
+enum {
+    SIGNAL_RECALC_MAX = PROCEDURE_STEPS_MAX + 3,
+    SIGNAL_TOTAL = -1,
+    SIGNAL_OBJECTION = -2,
+    SIGNAL_OBJECT = -3
+};
 struct signal_recalc {
-    int step;                /* index, SIGNAL_TOTAL or SIGNAL_OBJECTION */
+    int step; /* index, SIGNAL_TOTAL, SIGNAL_OBJECTION, or SIGNAL_OBJECT: until when the household may object */
     int64_t old_ms, want_ms; /* as shown; by the new calendar */
     bool kept;               /* want is earlier than what the farmer has read: old stays */
 };
-/* Recomputes open due times under this calendar. Returns how many differ; the report changed when one of them is not kept. */
+/* Recomputes open due times, and until when may be objected, under this calendar. Returns how many differ; the report changed when one of them is not kept. */
 size_t signal_recalc(const struct procedure *procedure, const struct calendar *calendar,
                      struct progress *progress, struct signal_recalc ret[SIGNAL_RECALC_MAX]);
 

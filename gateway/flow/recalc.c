@@ -5,7 +5,6 @@
 
 #include "base/check.h"
 #include "base/mem.h"
-#include "domain/signal.h"
 #include "flow/edit.h"
 #include "store/queue.h"
 #include "store/walk.h"
@@ -28,6 +27,7 @@ struct counting { /* one report */
     struct recalc *recalc;
     char receipt[RECEIPT_BYTES];
     char area[QUEUE_AREA_BYTES];
+    bool over;   /* nothing of it runs any more */
     bool writes; /* something differs */
     size_t day_count;
     struct recalc_day days[RECALC_DAYS_MAX];
@@ -129,6 +129,7 @@ static bool add_days(struct counting *counting, const struct edit_view *view,
         snprintf(counting->steps[n], PROCEDURE_ID_BYTES, "%s",
                  found[i].step == SIGNAL_TOTAL       ? "total"
                  : found[i].step == SIGNAL_OBJECTION ? "objection"
+                 : found[i].step == SIGNAL_OBJECT    ? "object"
                                                      : route->steps[found[i].step].id);
         counting->days[n] = (struct recalc_day){counting->steps[n], day_of(found[i].old_ms),
                                                 day_of(found[i].want_ms), found[i].kept};
@@ -165,17 +166,27 @@ static json_t *audit_of(const struct counting *counting)
     return json_pack("{s:s, s:o}", "ev", "calendar", "days", days);
 }
 
+/* A household that did not object in its days: they are over, whatever the new calendar says. */
+static bool is_over(const struct edit_view *view)
+{
+    return view->progress->state == PROGRESS_DECLINED &&
+           view->progress->objection == OBJECTION_NONE &&
+           progress_object_end(view->procedure, view->setup->calendar, view->progress) <=
+               view->now_ms;
+}
+
 static enum edit_verdict count_anew(void *arg, struct edit_view *view, struct edit_draft *draft)
 {
     struct counting *counting = arg;
     counting->day_count = 0;
     snprintf(counting->area, sizeof counting->area, "%.*s",
              STR_ARG(record_get(view->record, REPORT_AREA)));
-    counting->writes = add_days(counting, view, view->procedure, view->progress);
+    counting->over = is_over(view);
+    counting->writes = !counting->over && add_days(counting, view, view->procedure, view->progress);
     if (view->clearing_runs) {
         counting->writes |= add_days(counting, view, view->clearing_procedure, view->clearing);
     }
-    counting->writes = counting->writes || clock_differs(view);
+    counting->writes = counting->writes || (!counting->over && clock_differs(view));
     if (!counting->writes || counting->recalc->request.dry) {
         return EDIT_STOP;
     }
@@ -189,7 +200,7 @@ static void on_edited(void *arg, const struct edit_answer *answer)
     struct recalc *recalc = counting->recalc;
     CHECK_OBJ(recalc, RECALC_MAGIC);
     bool counted = answer->kind == EDIT_DONE || answer->kind == EDIT_STOPPED;
-    recalc->result.reports += counted ? 1 : 0;
+    recalc->result.reports += counted && !counting->over ? 1 : 0;
     recalc->result.changed += counted && counting->writes ? 1 : 0;
     recalc->result.failed += counted || answer->kind == EDIT_GONE ? 0 : 1;
     if (counted && counting->day_count > 0) {

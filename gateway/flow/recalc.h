@@ -1,7 +1,8 @@
 /*
- * recalc.h - a new calendar of working days, and what it does to the reports whose clock runs. The setup's calendar is the new one.
+ * recalc.h - a new calendar of working days, and what it does to the reports whose clock runs and to the days for an objection.
+ * The setup's calendar is the new one.
  *
- *   each bucket ─► walk_slice (open ones) ─► a few at a time: edit_report ─┬─ nothing differs, or dry run ─► stopped ─► row?
+ *   each bucket ─► walk_slice (WALK_OPEN) ─► a few at a time: edit_report ─┬─ nothing differs, or dry run ─► stopped ─► row?
  *                    ▲                                                     └─ due days, signal, next change ─► written ─► row
  *                    └──────────────────────────────── slice worked off ◄──────────────────────────────────────────┘
  *
@@ -10,16 +11,17 @@
 #ifndef FLOW_RECALC_H
 #define FLOW_RECALC_H
 
+#include "domain/signal.h"
 #include "flow/setup.h"
 #include "store/store.h"
 
 struct recalc_day {
-    const char *step; /* its id, "total" or "objection" */
+    const char *step; /* its id, "total", "objection", or "object": until when the household may */
     struct date was, is;
     bool kept; /* the new calendar would make it earlier: it stays */
 };
 
-enum { RECALC_DAYS_MAX = 2 * (PROCEDURE_STEPS_MAX + 2) };
+enum { RECALC_DAYS_MAX = 2 * SIGNAL_RECALC_MAX };
 
 struct recalc_row { /* nothing personal */
     const char *receipt;

@@ -1,6 +1,6 @@
 -- Key rotation -------------------------------------------------------------------------------------------------------------------
 
--- A walk over an order of changes, whatever it is for. 1 order 2 after 3 most 4 '' all, 'open': those whose clock runs → next or -1, its size, receipts
+-- A walk over an order of changes, whatever it is for. 1 order 2 after 3 most 4 '' all, 'open': those whose clock runs, and what was declined → next or -1, its size, receipts
 local function walk(keys, args)
     local P, key, most = keys[1], keys[1] .. ':' .. args[1], tonumber(args[3])
     if not tonumber(args[2]) or not most or (args[4] ~= '' and args[4] ~= 'open') then
@@ -9,7 +9,7 @@ local function walk(keys, args)
     local found, receipts = redis.call('ZRANGEBYSCORE', key, '(' .. args[2], '+inf', 'WITHSCORES', 'LIMIT', 0, most), {}
     for i = 1, #found, 2 do
         local r = args[4] == 'open' and redis.call('HMGET', P .. ':r:' .. found[i], 'state', 'step', 'step_due', 'purged')
-        if not r or ((r[4] or '') == '' and (is_open(r[1]) or (r[2] or '') ~= '' or (tonumber(r[3] or nil) or 0) > 0)) then
+        if not r or ((r[4] or '') == '' and (is_open(r[1]) or r[1] == 'declined' or (r[2] or '') ~= '' or (tonumber(r[3] or nil) or 0) > 0)) then
             receipts[#receipts + 1] = found[i]
         end
     end

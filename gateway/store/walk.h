@@ -10,7 +10,7 @@ enum { WALK_SLICE_MAX = 200 };
 
 enum walk_kind {
     WALK_ALL,   /* reports and leads */
-    WALK_OPEN,  /* those of which a clock runs */
+    WALK_OPEN,  /* those of which a clock runs, the days for an objection too */
     WALK_DRILLS /* drills, which stand apart */
 };
 

@@ -4,8 +4,6 @@
 
 #include "web/receipt_view.h"
 
-enum { OBJECTION_DAYS = 30 };
-
 static bool is_open(const struct progress *progress)
 {
     return !progress_decided(progress);
@@ -239,10 +237,9 @@ static void fill_ending(struct receipt_view *view)
     if (key == NULL) {
         return;
     }
-    int days = progress_route(view->report->procedure, progress)->moves[PROCEDURE_OBJECT].days;
-    deadline_show(deadline_date(view->setup->calendar, date_of_ms(progress->decided_ms),
-                                days > 0 ? days : OBJECTION_DAYS, DEADLINE_CALENDAR),
-                  date);
+    int64_t object_end_ms = progress_object_end(view->report->procedure, view->setup->calendar,
+                                                progress);
+    deadline_show(receipt_view_last_day(object_end_ms), date);
     buf_init(&because, RECEIPT_SENTENCES_BYTES_MAX);
     put_because(view, &because);
     const struct catalog_value values[] = {

@@ -4,9 +4,11 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { file, get, household, receiptOf, textOf } from '../lib/farmer.mjs';
+import { file, get, household, post, receiptOf, textOf } from '../lib/farmer.mjs';
+import { startSystemWithClock } from '../lib/clock.mjs';
+import { tellEnd, tellStep } from '../lib/hook.mjs';
 import { chain, field, setField } from '../lib/store.mjs';
-import { root, startSystem, until } from '../lib/system.mjs';
+import { root, until } from '../lib/system.mjs';
 
 const day = 86400000;
 const shown = (ms) => new Date(ms + 8 * 3600000).toISOString().slice(0, 10); // of Shanghai
@@ -21,7 +23,7 @@ describe('calendar apply', () => {
   before(async () => {
     folder = fs.mkdtempSync(path.join(os.tmpdir(), 'mashang-calendar-'));
     fs.cpSync(path.join(root, 'deploy/calendar'), path.join(folder, 'in'), { recursive: true });
-    system = await startSystem({ conf: { 'areas.calendar': path.join(folder, 'in') } });
+    system = await startSystemWithClock({ conf: { 'areas.calendar': path.join(folder, 'in') } });
     const answer = await file(system.base, system.code(), household());
     location = answer.location;
     receipt = receiptOf(location);
@@ -38,8 +40,9 @@ describe('calendar apply', () => {
   const inFolder = () => fs.readdirSync(path.join(folder, 'in')).map((name) => [name, fs.readFileSync(path.join(folder, 'in', name), 'utf8')]);
   const yearFile = (year) => path.join(folder, 'in', `CN-${year}.csv`);
   const base = (year) => (fs.existsSync(yearFile(year)) ? fs.readFileSync(yearFile(year), 'utf8') : 'date,kind,note\n');
-  // that day off: rows of the day give way
-  const dayOff = (date) => base(date.slice(0, 4)).split('\n').filter((line) => !line.startsWith(date)).join('\n').trimEnd().concat(`\n${date},holiday,放一天假\n`);
+  // that day off, or worked: rows of the day give way
+  const dayAs = (date, kind, note) => base(date.slice(0, 4)).split('\n').filter((line) => !line.startsWith(date)).join('\n').trimEnd().concat(`\n${date},${kind},${note}\n`);
+  const dayOff = (date) => dayAs(date, 'holiday', '放一天假');
   function newFile(text, name = 'new.csv') {
     const to = path.join(folder, name);
     fs.writeFileSync(to, text);
@@ -130,5 +133,45 @@ describe('calendar apply', () => {
     const said = apply(path.join(root, 'deploy/calendar'));
     assert.deepEqual([visit(said).was, visit(said).is, visit(said).kept], ['2027-01-04', '2027-01-05', false]);
     assert.equal(dueDay(field(system, receipt, 'step_due')), '2027-01-05');
+  });
+
+  test('declined: a new calendar takes no day for an objection away, and gives those that it has more', async () => {
+    const reloads = async () => Number((await (await fetch(`${system.admin}/metrics`)).text()).match(/^mashang_reloads_total (\d+)/m)?.[1] ?? 0);
+    const reload = async () => {
+      const before = await reloads();
+      system.gateway.kill('SIGHUP');
+      await until('the reload', async () => (await reloads()) > before);
+    };
+    const decline = async () => {
+      const answers = household();
+      const answer = await file(system.base, system.code(), answers);
+      const one = { url: system.base + answer.location, receipt: receiptOf(answer.location), last4: answers.id_number.slice(-4) };
+      await tellStep(system, one.receipt, 'visit');
+      await tellEnd(system, one.receipt, 'declined', { reason: 'criteria' });
+      return one;
+    };
+    const last = async (one) => textOf((await get(one.url)).html).match(/最晚(\d+月\d+日)（周.）可以点“我有异议”/)?.[1];
+    const pageDay = (at) => at.split('-').slice(1).map(Number).join('月').concat('日');
+    const end = shown(system.clock.now().getTime() + 30 * day);
+    const rowsOf = (said, one) => said.reports.find((row) => row.receipt === one.receipt)?.days.map((row) => [row.step, row.kept]);
+    apply(newFile(dayAs(end, 'workday', '上班')));
+    await reload();
+    const early = await decline();
+    assert.equal(await last(early), pageDay(end));
+    // off: one day more, also for whoever was declined before
+    assert.deepEqual(rowsOf(apply(newFile(dayOff(end))), early), [['object', false]]);
+    await reload();
+    const late = await decline();
+    const promised = await last(late);
+    assert.notEqual(promised, pageDay(end));
+    assert.equal(await last(early), promised);
+    // worked again: what they have read stays
+    const back = apply(newFile(dayAs(end, 'workday', '上班')));
+    assert.deepEqual([rowsOf(back, late), rowsOf(back, early)], [[['object', true]], [['object', true]]]);
+    await reload();
+    assert.equal(await last(late), promised);
+    assert.equal(await last(early), promised);
+    system.clock.goOn(31);
+    for (const one of [early, late]) assert.equal((await post(one.url, { act: 'object', last4: one.last4 })).status, 303);
   });
 });

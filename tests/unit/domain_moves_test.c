@@ -411,6 +411,48 @@ static void test_objection_upheld(void **state)
     play("laiyuan", "2026-11-23", late, NULL);
 }
 
+/* The 30th day is a Saturday off as long as no calendar says that it is worked. */
+static void test_a_new_calendar_takes_no_day_for_an_objection(void **state)
+{
+    static const struct {
+        const char *when;
+        bool new_calendar, old_record;
+        enum progress_refusal refusal;
+    } cases[] = {
+        {"2026-02-20", false, false, REFUSAL_NONE},
+        {"2026-02-21", false, false, REFUSAL_TOO_LATE},
+        {"2026-02-16", true, false, REFUSAL_NONE},
+        {"2026-02-20 23:59", true, false, REFUSAL_NONE},
+        {"2026-02-21", true, false, REFUSAL_TOO_LATE},
+        {"2026-02-14", true, true, REFUSAL_NONE}, /* by an earlier release: counted now */
+        {"2026-02-16", true, true, REFUSAL_TOO_LATE},
+    };
+    struct procedure *procedure = procedures_load("laiyuan");
+    struct calendar *before = calendar_new(), *now = procedures_calendar();
+    struct progress progress;
+    struct progress_move declined = procedures_move("u = declined", procedures_at("2026-01-15"));
+    (void)state;
+    progress_begin(procedure, before, procedures_at("2026-01-12"), &progress);
+    assert_int_equal(progress_apply(procedure, before, &progress, &declined), PROGRESS_APPLIED);
+    procedures_through_json(procedure, &progress);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct progress_move object = procedures_move("f object", procedures_at(cases[i].when));
+        const struct calendar *calendar = cases[i].new_calendar ? now : before;
+        struct progress read = progress;
+        read.object_end_ms = cases[i].old_record ? 0 : read.object_end_ms;
+        int64_t end_ms = progress_object_end(procedure, calendar, &read);
+        assert_int_equal(end_ms <= object.at_ms, cases[i].refusal == REFUSAL_TOO_LATE);
+        assert_int_equal(progress_check(procedure, calendar, &read, &object), cases[i].refusal);
+    }
+    /* a calendar that gives more days gives them here too */
+    progress.object_end_ms = procedures_at("2026-02-13 24:00");
+    assert_true(progress_object_end(procedure, before, &progress) ==
+                procedures_at("2026-02-20 24:00"));
+    calendar_free(&before);
+    calendar_free(&now);
+    procedure_free(&procedure);
+}
+
 static void test_objection_reopens(void **state)
 {
     static const struct play moves[] = {
@@ -517,6 +559,7 @@ int main(void)
         cmocka_unit_test(test_visited),
         cmocka_unit_test(test_withdraw),
         cmocka_unit_test(test_objection_upheld),
+        cmocka_unit_test(test_a_new_calendar_takes_no_day_for_an_objection),
         cmocka_unit_test(test_objection_reopens),
         cmocka_unit_test(test_green_channel),
         cmocka_unit_test(test_result_notice),

@@ -369,6 +369,35 @@ static void test_a_new_calendar(void **state)
     procedure_free(&procedure);
 }
 
+/* Until when a declined household may object: 2026-01-15 and 30 days, the last one a Saturday. */
+static void test_a_new_calendar_and_the_days_for_an_objection(void **state)
+{
+    struct procedure *procedure = procedures_load("laiyuan");
+    struct calendar *fallback = calendar_new(), *shipped = procedures_calendar();
+    struct signal_recalc list[SIGNAL_RECALC_MAX];
+    struct progress progress;
+    struct progress_move declined = procedures_move("u = declined", procedures_at("2026-01-15"));
+    struct progress_move object = procedures_move("f object", procedures_at("2026-02-10"));
+    int64_t early_ms = procedures_at("2026-02-14 24:00"),
+            late_ms = procedures_at("2026-02-20 24:00");
+    (void)state;
+    progress_begin(procedure, shipped, procedures_at("2026-01-12"), &progress);
+    progress_apply(procedure, shipped, &progress, &declined);
+    assert_true(progress.object_end_ms == early_ms);
+    assert_int_equal(signal_recalc(procedure, shipped, &progress, list), 0);
+    assert_int_equal(signal_recalc(procedure, fallback, &progress, list), 1);
+    assert_int_equal(list[0].step, SIGNAL_OBJECT);
+    assert_true(list[0].old_ms == early_ms && list[0].want_ms == late_ms && !list[0].kept);
+    assert_true(progress.object_end_ms == late_ms); /* was read by now, so it stays */
+    assert_int_equal(signal_recalc(procedure, shipped, &progress, list), 1);
+    assert_true(list[0].kept && progress.object_end_ms == late_ms);
+    progress_apply(procedure, shipped, &progress, &object); /* only its own clock counts now */
+    assert_int_equal(signal_recalc(procedure, shipped, &progress, list), 0);
+    calendar_free(&fallback);
+    calendar_free(&shipped);
+    procedure_free(&procedure);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -383,6 +412,7 @@ int main(void)
         cmocka_unit_test(test_a_third_of_what_is_left),
         cmocka_unit_test(test_late_days),
         cmocka_unit_test(test_a_new_calendar),
+        cmocka_unit_test(test_a_new_calendar_and_the_days_for_an_objection),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
