@@ -80,8 +80,9 @@ bool stats_days_of(const int64_t counts[STATS_DAYS_MAX + 1], double *ret_median,
 json_t *stats_table_json(const struct stats_table *table);
 
 /*
- * For Excel: UTF-8 with BOM, CRLF, each figure beside its 上期 and 本年累计, the total last. A text that could be taken for a formula (= + - @, tab,
- * CR in front) gets an apostrophe. word gives what people read for a figure's name or NULL, then the name stands there; word itself may be NULL.
+ * For Excel: UTF-8 with BOM, CRLF, each figure beside its 上期 and 本年累计, the total last. A text that could be taken for a formula (= + - @ of
+ * either width, tab, CR or LF in front) gets an apostrophe. word gives what people read for a figure's name or NULL, then the name stands there; word
+ * itself may be NULL.
  */
 typedef const char *stats_word_fn(void *arg, const char *figure);
 void stats_table_csv(const struct stats_table *table, stats_word_fn *word, void *arg,

@@ -23,10 +23,12 @@ struct columns {
     size_t count;
 };
 
-/* `days.S.N` and `lead.days.S.N`: where the number begins, else 0. */
+/* `days.S.N`, `lead.days.S.N`, `clearing.days.S.N`: where the number begins, else 0. */
 static size_t histogram_number(const char *measure)
 {
-    const char *from = strncmp(measure, "lead.", 5) == 0 ? measure + 5 : measure;
+    const char *from = strncmp(measure, "lead.", 5) == 0       ? measure + 5
+                       : strncmp(measure, "clearing.", 9) == 0 ? measure + 9
+                                                               : measure;
     const char *dot = strrchr(from, '.');
     return strncmp(from, "days.", 5) == 0 && dot > from + 4 ? (size_t)(dot + 1 - measure) : 0;
 }
@@ -223,12 +225,24 @@ json_t *stats_table_json(const struct stats_table *table)
 
 /* CSV ----------------------------------------------------------------------------------------------------------------------- */
 
+/* Programs of the region take the full-width signs as well. */
+static bool may_be_formula(struct str text)
+{
+    static const char *const signs[] = {"=",  "+",  "-",  "@",  "\t", "\r",
+                                        "\n", "＝", "＋", "－", "＠"};
+    for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++) {
+        if (str_starts(text, str_of(signs[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void put_cell(struct buf *to, struct str text)
 {
     char quoted[] = "\"\"";
-    bool formula = text.len > 0 && strchr("=+-@\t\r", text.at[0]) != NULL;
     buf_putc(to, quoted[0]);
-    if (formula) {
+    if (may_be_formula(text)) {
         buf_putc(to, '\'');
     }
     for (size_t i = 0; i < text.len; i++) {
@@ -252,12 +266,13 @@ static void put_head(const struct columns *columns, stats_word_fn *word, void *a
     }
     for (size_t i = 0; i < columns->count; i++) {
         const char *figure = columns->at[i].figure;
+        char name[192], full[256]; /* a word holds until the next one is asked for */
         const char *text = word ? word(arg, figure) : NULL;
         bool now = strncmp(figure, "now.", 4) == 0;
+        snprintf(name, sizeof name, "%s", text ? text : figure);
         for (size_t when = 0; when < (now ? 1 : STATS_WHENS); when++) {
-            char full[256];
             const char *said = whens[when] && word ? word(arg, whens[when]) : NULL;
-            snprintf(full, sizeof full, "%s%s%s%s", text ? text : figure, whens[when] ? "（" : "",
+            snprintf(full, sizeof full, "%s%s%s%s", name, whens[when] ? "（" : "",
                      said          ? said
                      : whens[when] ? whens[when]
                                    : "",
@@ -298,7 +313,6 @@ void stats_table_csv(const struct stats_table *table, stats_word_fn *word, void 
 {
     struct columns columns = columns_make(table);
     struct place *places = places_make(table);
-    const char *total = word ? word(arg, "total") : NULL;
     bool towns = false;
     for (size_t i = 0; i < table->row_count; i++) {
         towns |= table->rows[i].town != NULL;
@@ -309,6 +323,7 @@ void stats_table_csv(const struct stats_table *table, stats_word_fn *word, void 
         size_t row = places[i].row;
         put_row(table, &columns, row, towns, table->rows[row].name, to);
     }
+    const char *total = word ? word(arg, "total") : NULL;
     put_row(table, &columns, STATS_TOTAL_ROW, towns, total ? total : "total", to);
     free(columns.at);
     free(places);

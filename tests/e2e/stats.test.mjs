@@ -1,6 +1,8 @@
 // GET /stats and `mashang stats`: what was counted where it happened is what the audit chains say, also after kills.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { addToken, Api, county, directDoors, fileReport, isProblem, otherTown, prismDoors, town } from '../lib/api.mjs';
@@ -57,6 +59,20 @@ for (const [how, open] of [['directly', directDoors], ['through prism', prismDoo
     assert.match(lines.at(-2), /^"","合计",/);
   });
 
+  test('without an area: the token\'s own, or the sum of its several', async () => {
+    const scoped = (...area) => api.as(addToken(system, { area, rights: 'stats,intake' }));
+    for (const area of [county, town, village, '37']) { // 37 山东省: whoever has it asks for all of it
+      const { body } = await scoped(area).get('/stats', { from: today() });
+      assert.deepEqual([body.area.id, body.total.reports], [area, 2], area);
+      const named = await scoped(area).get('/stats', { from: today(), area });
+      assert.deepEqual(named.body, body);
+    }
+    assert.equal((await scoped(county).get('/pushes')).body.area.id, county);
+    assert.deepEqual((await scoped(county).get('/stats')).body.area.path.at(-1), '济阳区');
+    const two = (await scoped(village, otherTown).get('/stats', { from: today() })).body;
+    assert.deepEqual([two.area, two.total.reports], [null, 2]);
+  });
+
   test('what cannot be asked', async () => {
     isProblem(await api.get('/stats', { area: '999999' }), 404);
     isProblem(await api.as(addToken(system, { area: county, rights: 'read' })).get('/stats'), 403);
@@ -108,5 +124,46 @@ for (const [how, open] of [['directly', directDoors], ['through prism', prismDoo
     assert.equal((await stats()).total.reports, counted.sum.accepted);
     const audit = command('audit');
     assert.equal(audit.status, 0, audit.stdout + audit.stderr);
+  });
+});
+
+// The records of a CSV file, RFC 4180.
+function recordsOf(text) {
+  const records = [[]];
+  for (const [, quoted, plain, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n|$)/g)) {
+    records.at(-1).push(quoted === undefined ? plain : quoted.replaceAll('""', '"'));
+    if (end === '\r\n') records.push([]);
+  }
+  return records.slice(0, -1);
+}
+
+describe('a table of areas whose names a program could take for something else', () => {
+  const names = ['=HYPERLINK("http://192.0.2.1","点")', '+1', '-1', '@SUM(A1)', '＝1+1', '＋1', '－1', '＠SUM(A1)', '甲,乙', '甲"乙', "'甲", '甲-乙=丙'];
+  const guarded = names.map((name) => (/^[-=+@＝＋－＠]/.test(name) ? `'${name}` : name));
+  const quoted = (name) => `"${name.replaceAll('"', '""')}"`;
+  let dir;
+  let system;
+  before(async () => {
+    dir = fs.mkdtempSync(path.join(os.tmpdir(), 'mashang-areas-'));
+    const areas = path.join(dir, 'areas.csv');
+    const towns = names.map((name, i) => `t${i},c,town,${quoted(name)}`);
+    const villages = names.map((name, i) => `-${i},t${i},village,${quoted(name)}`);
+    fs.writeFileSync(areas, ['id,parent,level,name', 'c,,county,甲县', ...towns, ...villages, ''].join('\n'));
+    system = await startSystem({ areas });
+  });
+  after(async () => {
+    await system?.stop();
+    fs.rmSync(dir, { recursive: true, force: true });
+  });
+
+  test('no cell is a formula, none breaks out of its place', async () => {
+    const api = new Api(directDoors(system), addToken(system, { area: 'c', rights: 'stats' }));
+    const { text } = await api.get('/stats', { by: 'village' }, { headers: { accept: 'text/csv' } });
+    const [head, ...rows] = recordsOf(text.replace('\ufeff', ''));
+    assert.deepEqual(rows.map((row) => row.length), rows.map(() => head.length));
+    assert.deepEqual(rows.slice(0, -1).map((row) => row.slice(0, 3)), guarded.map((name, i) => [`'-${i}`, name, name]));
+    assert.deepEqual(rows.at(-1).slice(0, 3), ['', '合计', '']);
+    assert.ok(rows.flatMap((row) => row.slice(3)).every((cell) => /^(\d+(\.5)?)?$/.test(cell)));
+    assert.deepEqual((await api.get('/stats', { by: 'village' })).body.rows.map((row) => row.name), names, 'JSON has the names as they are');
   });
 });

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/csv.h"
 #include "domain/stats_table.h"
 
 static struct date day(const char *text)
@@ -163,6 +164,7 @@ static struct stats_table *sample(void)
     stats_table_add(table, a, STATS_NOW, STR("days.visit.1"), 1);
     stats_table_add(table, a, STATS_NOW, STR("days.visit.4"), 1);
     stats_table_add(table, a, STATS_NOW, STR("lead.days.total.60"), 2);
+    stats_table_add(table, a, STATS_NOW, STR("clearing.days.look.6"), 2);
     stats_table_add(table, a, STATS_NOW, STR("now.open"), 5);
     stats_table_add(table, b, STATS_YEAR, STR("end.declined"), 1);
     stats_table_add(table, STATS_TOTAL_ROW, STATS_NOW, STR("reports"), 7);
@@ -203,6 +205,8 @@ static void test_json(void **state)
         {"rows/0/figures/days.visit.median", "2.5"},
         {"rows/0/figures/days.visit.p90", "4"},
         {"rows/0/figures/lead.days.total.median", "60"},
+        {"rows/0/figures/clearing.days.look.p90", "6"},
+        {"rows/0/figures/clearing.days.look.6", "(none)"},
         {"rows/0/figures/days.visit.4", "(none)"},
         {"rows/0/previous/days.visit.p90", "(none)"},
         {"rows/0/figures/now.open", "5"},
@@ -262,9 +266,28 @@ static void test_csv(void **state)
     stats_table_free(&table);
 }
 
+/* Of each record the first fields. The caller owns it. */
+static char *cut_records(const char *text, size_t fields)
+{
+    char *cut = malloc(strlen(text) + 1), *to = cut;
+    size_t field = 0;
+    bool quoted = false;
+    assert_non_null(cut);
+    for (; *text != '\0'; text++) {
+        quoted ^= *text == '"';
+        field = !quoted && *text == '\n' ? 0 : field + (!quoted && *text == ',');
+        if (field < fields) {
+            *to++ = *text;
+        }
+    }
+    *to = '\0';
+    return cut;
+}
+
 static void test_formulas_are_guarded(void **state)
 {
-    static const char *const names[] = {"=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"};
+    static const char *const names[] = {"=1+1", "+1",    "-1",  "@SUM(A1)", "\t=1",     "\r=1",
+                                        "\n=1", "＝1+1", "＋1", "－1",      "＠SUM(A1)"};
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         struct stats_table *table = stats_table_new(STATS_BY_RISK,
@@ -279,6 +302,45 @@ static void test_formulas_are_guarded(void **state)
         buf_release(&text);
         stats_table_free(&table);
     }
+}
+
+/* RFC 4180: read again, each cell is what it was. */
+static void test_cells_are_quoted(void **state)
+{
+    static const char *const names[] = {
+        "甲,乙", "say \"hi\"", "\"", "one\ntwo", "one\r\ntwo", "'=1", "1-1", "a=b", "，", "",
+    };
+    const size_t count = sizeof names / sizeof names[0];
+    struct stats_table *table = stats_table_new(STATS_BY_VILLAGE, span("2026-11-01", "2026-11-02"));
+    struct buf text;
+    struct csv csv;
+    struct csv_record record;
+    const char *wrong;
+    (void)state;
+    buf_init(&text, 65536);
+    for (size_t i = 0; i < count; i++) {
+        char key[8];
+        snprintf(key, sizeof key, "v%zu", i);
+        size_t row = stats_table_row(table, str_of(key), str_of(names[i]));
+        stats_table_town(table, row, str_of(names[count - 1 - i]));
+    }
+    stats_table_csv(table, NULL, NULL, &text);
+    /* the reader takes so many fields only: key, name, town, and the first figures */
+    char *cut = cut_records(buf_text(&text), 5);
+    csv_init(&csv, str_of(cut));
+    assert_true(csv_next(&csv, &record, &wrong));
+    for (size_t i = 0; i < count; i++) {
+        assert_true(csv_next(&csv, &record, &wrong));
+        assert_int_equal(record.count, 5);
+        assert_true(str_is(record.at[1], names[i]));
+        assert_true(str_is(record.at[2], names[count - 1 - i]));
+    }
+    assert_true(csv_next(&csv, &record, &wrong) && str_is(record.at[1], "total"));
+    assert_false(csv_next(&csv, &record, &wrong));
+    assert_null(wrong);
+    free(cut);
+    buf_release(&text);
+    stats_table_free(&table);
 }
 
 /* As many as a county has, with every figure. */
@@ -329,6 +391,7 @@ int main(void)
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_csv),
         cmocka_unit_test(test_formulas_are_guarded),
+        cmocka_unit_test(test_cells_are_quoted),
         cmocka_unit_test(test_many_rows),
         cmocka_unit_test(test_by),
     };
