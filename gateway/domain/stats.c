@@ -11,15 +11,24 @@ struct entry {
     char name[NAME_BYTES];
 };
 
+static const struct stats_facts nothing; /* has happened */
+
 /* Lines in the making, all of one report in one place. */
 struct sheet {
-    const struct stats_facts *facts;
-    struct str head; /* instead of facts: path TAB dims */
+    const struct stats_facts *facts; /* what happened there; those that are written have a path */
+    struct str head;                 /* instead of facts: path TAB dims */
     size_t count;
     struct entry entries[ENTRIES_MAX];
 };
 
 /* Lines --------------------------------------------------------------------------------------------------------------------- */
+
+static const char *prefix_of(const struct stats_facts *facts)
+{
+    static const char *const prefixes[] = {
+        [STATS_REPORT] = "", [STATS_LEAD] = "lead.", [STATS_CLEARING] = "clearing."};
+    return prefixes[facts->kind];
+}
 
 static bool is_slug(struct str text)
 {
@@ -71,7 +80,7 @@ static void add_named(struct sheet *sheet, int64_t at_ms, int by, struct str nam
 static void add(struct sheet *sheet, int64_t at_ms, int by, const char *kind, const char *name)
 {
     char full[NAME_BYTES];
-    snprintf(full, sizeof full, "%s%s%s", sheet->facts->lead ? "lead." : "", kind, name);
+    snprintf(full, sizeof full, "%s%s%s", prefix_of(sheet->facts), kind, name);
     add_named(sheet, at_ms, by, str_of(full));
 }
 
@@ -113,9 +122,28 @@ static void gauge(struct buf *to, const struct stats_facts *facts, bool holds, c
                   const char *name, const char **blank)
 {
     if (holds) {
-        buf_printf(to, "%snow.%s%s%s", *blank, facts->lead ? "lead." : "", kind, name);
+        buf_printf(to, "%snow.%s%s%s", *blank, prefix_of(facts), kind, name);
         *blank = " ";
     }
+}
+
+/* Steps under way and clocks; the clearing's instead of the report's while one runs. */
+static void clock_gauges(struct buf *to, const struct stats_facts *facts, const char **blank)
+{
+    bool clears = facts->kind == STATS_CLEARING; /* "now.clearing" itself says that it is open */
+    gauge(to, facts, !facts->decided && !clears, "open", "", blank);
+    gauge(to, facts, facts->state == PROGRESS_NEW, "new", "", blank);
+    gauge(to, facts, !facts->decided, "signal.", signal_name(facts->signal), blank);
+    gauge(to, facts, facts->late, "late", "", blank);
+    for (size_t i = 0; i < facts->step_count; i++) {
+        const struct stats_step *step = &facts->steps[i];
+        bool under_way = step->state == STEP_OPEN || step->state == STEP_FAILED;
+        gauge(to, facts, under_way, "step.", step->id, blank);
+        gauge(to, facts, step->late_now, "late.", step->id, blank);
+    }
+    gauge(to, facts, facts->paused, "paused", "", blank);
+    gauge(to, facts, facts->asked, "asked", "", blank);
+    gauge(to, facts, facts->claimed && !facts->decided, "claimed", "", blank);
 }
 
 /* path TAB dims TAB names */
@@ -123,22 +151,11 @@ static void put_gauges(struct buf *to, const struct stats_facts *facts)
 {
     struct buf names;
     const char *blank = "";
+    bool clears = facts->clearing != NULL && !facts->clearing->decided;
     buf_init(&names, STATS_GAUGES_BYTES_MAX);
-    gauge(&names, facts, !facts->decided, "open", "", &blank);
-    gauge(&names, facts, facts->state == PROGRESS_NEW, "new", "", &blank);
-    gauge(&names, facts, !facts->decided, "signal.", signal_name(facts->signal), &blank);
-    gauge(&names, facts, facts->late, "late", "", &blank);
-    for (size_t i = 0; i < facts->step_count; i++) {
-        const struct stats_step *step = &facts->steps[i];
-        bool under_way = step->state == STEP_OPEN || step->state == STEP_FAILED;
-        gauge(&names, facts, under_way, "step.", step->id, &blank);
-        gauge(&names, facts, step->late_now, "late.", step->id, &blank);
-    }
-    gauge(&names, facts, facts->paused, "paused", "", &blank);
-    gauge(&names, facts, facts->asked, "asked", "", &blank);
-    gauge(&names, facts, facts->claimed && !facts->decided, "claimed", "", &blank);
+    clock_gauges(&names, clears ? facts->clearing : facts, &blank);
     gauge(&names, facts, facts->objection, "objection", "", &blank);
-    gauge(&names, facts, facts->clearing, "clearing", "", &blank);
+    gauge(&names, facts, clears, "clearing", "", &blank);
     buf_printf(to, "%.*s\t", STR_ARG(facts->path));
     put_dims(to, facts);
     buf_printf(to, "\t%s", buf_text(&names));
@@ -245,16 +262,17 @@ static void steps(struct sheet *sheet, const struct stats_facts *before)
     }
 }
 
-/* by -1: taken back. */
+/* by -1: taken back; what was declined was so where steps are reported, whatever the settings say now. */
 static void ending(struct sheet *sheet, int by)
 {
     const struct stats_facts *facts = sheet->facts;
     int64_t at_ms = facts->decided_ms;
+    bool clocked = facts->clocked || by < 0;
     bool admitted = strcmp(facts->decision, procedure_ending_name(ENDING_ADMITTED)) == 0;
     add(sheet, at_ms, by, "end.", facts->decision);
     add(sheet, at_ms, facts->reason[0] ? by : 0, "reason.", facts->reason);
     add(sheet, at_ms, admitted && facts->category[0] ? by : 0, "category.", facts->category);
-    add(sheet, at_ms, facts->total_due_ms > 0 ? by : 0,
+    add(sheet, at_ms, clocked && facts->total_due_ms > 0 ? by : 0,
         at_ms < facts->total_due_ms ? "in_time" : "late", "");
     add_days(sheet, at_ms, by, "total", facts->days);
     add(sheet, at_ms, admitted ? by : 0, "households", "");
@@ -309,7 +327,7 @@ static void transfer_line(const struct stats_facts *facts, struct str other, boo
     put_part(&part, facts->path, other, shared);
     if (part.len > 0) {
         put_head(to, date_to_days(date_of_ms(now_ms)), buf_str(&part), facts);
-        buf_printf(to, "%stransfers.%s=+1\n", facts->lead ? "lead." : "", name);
+        buf_printf(to, "%stransfers.%s=+1\n", prefix_of(facts), name);
     }
     buf_release(&part);
 }
@@ -325,18 +343,6 @@ static void transfer(const struct stats_facts *before, const struct stats_facts 
     }
 }
 
-/* A lead has become a report: the end of the lead, when no earlier change was its end. */
-static void lead_ends(const struct stats_facts *lead, int64_t now_ms, struct buf *to)
-{
-    struct sheet sheet = {.facts = lead};
-    if (!lead->decided) {
-        add(&sheet, now_ms, 1, "end.", procedure_ending_name(ENDING_REPORT));
-        add(&sheet, now_ms, lead->total_due_ms > 0,
-            now_ms < lead->total_due_ms ? "in_time" : "late", "");
-        write_sheet(&sheet, to);
-    }
-}
-
 static void taken_back(const struct stats_facts *before, struct buf *to)
 {
     struct sheet sheet = {.facts = before};
@@ -344,10 +350,29 @@ static void taken_back(const struct stats_facts *before, struct buf *to)
     write_sheet(&sheet, to);
 }
 
+/* What was done on the way, and its end. */
+static void course(struct sheet *sheet, const struct stats_facts *before, int64_t now_ms)
+{
+    acts(sheet, before, now_ms);
+    steps(sheet, before);
+    if (sheet->facts->decided && !before->decided) {
+        ending(sheet, 1);
+    }
+}
+
+static void clearing(struct sheet *sheet, const struct stats_facts *before, int64_t now_ms)
+{
+    const struct stats_facts *report = sheet->facts;
+    if (report->clearing != NULL) {
+        sheet->facts = report->clearing;
+        course(sheet, before->clearing ? before->clearing : &nothing, now_ms);
+        sheet->facts = report;
+    }
+}
+
 void stats_lines(const struct stats_facts *before, const struct stats_facts *after,
                  struct str counted, int64_t now_ms, struct buf *to, struct buf *ret_counted)
 {
-    static const struct stats_facts nothing;
     const char *cleared = procedure_ending_name(ENDING_CLEARED);
     struct sheet sheet = {.facts = after};
     bool was = before != NULL && counted.len > 0;
@@ -355,22 +380,16 @@ void stats_lines(const struct stats_facts *before, const struct stats_facts *aft
         buf_clear(ret_counted);
         return;
     }
-    if (was && before->lead && !after->lead) {
-        lead_ends(before, now_ms, to);
-        was = false;
-    } else if (was && before->decided && !after->decided) {
+    if (was && before->decided && !after->decided) {
         taken_back(before, to);
     }
     before = was ? before : &nothing;
     add(&sheet, after->accepted_ms, !was, "reports", "");
-    acts(&sheet, before, now_ms);
-    steps(&sheet, before);
-    if (after->decided && !before->decided) {
-        ending(&sheet, 1);
-    }
+    course(&sheet, before, now_ms);
     bool told = strcmp(after->decision, cleared) == 0; /* a procedure whose decision it is */
     add(&sheet, after->cleared_ms, after->cleared_ms > 0 && before->cleared_ms == 0 && !told,
         "end.", cleared);
+    clearing(&sheet, before, now_ms);
     gauges(&sheet, counted, now_ms, to, ret_counted);
     write_sheet(&sheet, to);
     if (was) {

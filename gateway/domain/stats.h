@@ -23,7 +23,10 @@
  *   now.late, now.late.S          a clock is over its time; step S is
  *   now.paused, now.asked, now.claimed, now.objection, now.clearing, now.signal.X, now.step.S (under way)
  *   opens, forms                  pages (web/open_counts.h), not from here: best effort
- * Of leads all names begin with "lead." ("now.lead."): lead.reports, lead.end.no_risk … Drills count nowhere.
+ * Of leads all names begin with "lead." ("now.lead."): lead.reports, lead.end.no_risk … What is done in a 风险消除 begins with "clearing."
+ * ("now.clearing."): clearing.late.look, clearing.end.kept, now.clearing.signal.red …; while it runs, the report's own steps under way and clocks
+ * are not among the gauges, as readers of the queue see it (facts.h). Drills count nowhere.
+ * Where nobody reports steps ([progress] source = none) no step is counted, nothing is late and every signal is green.
  *
  * Gauges are the difference to what the record itself last counted (its field REPORT_GAUGES), so that they are always the sum over the
  * records, whatever the clock, a new procedure or a changed areas file did in between.
@@ -50,16 +53,21 @@ struct stats_step {
     bool late_now;             /* under way and over its time */
 };
 
+enum stats_kind { STATS_REPORT, STATS_LEAD, STATS_CLEARING };
+
 struct stats_facts {
     /* The caller's, before stats_facts_of. Texts are borrowed. */
     struct str
         path; /* ids of its area and those above, from the top down, blank-separated; after a transfer of the new one only */
     struct str source, filed_by, placement; /* slugs; empty: unknown */
     struct str risks;                       /* slugs, blank-separated */
-    bool lead, drill, urgent;
+    enum stats_kind kind;
+    bool clocked; /* false: nobody reports the steps ([progress] source = none) */
+    bool drill, urgent;
     bool claimed;               /* somebody holds it now */
-    bool clearing;              /* a 风险消除 runs */
     int additions, corrections; /* so far; or 0 before and 1 after */
+    const struct stats_facts *
+        clearing; /* borrowed; a 风险消除 that runs or ends with this version: kind, clocked, urgent, claimed and what stats_facts_of fills; NULL: none */
 
     /* stats_facts_of */
     bool decided;
@@ -85,8 +93,7 @@ void stats_facts_of(const struct procedure *procedure, const struct calendar *ca
  * release), so all that has happened to it counts. counted: the record's REPORT_GAUGES; ret_counted its new value, to be stored with the same
  * change (always, it tells that the report was counted). Nothing is written of drills.
  *
- * A lead before and none after: it has become a report; the lead's decision is counted with it unless it was before, then all of the report. When
- * the lead's own steps close in the same change, call twice: (before, lead decided, counted, to, middle), (NULL, report, middle, to, ret_counted).
+ * A lead that becomes a report takes two calls: (lead before, lead decided, counted, to, middle), (NULL, report, middle, to, ret_counted).
  */
 void stats_lines(const struct stats_facts *before, const struct stats_facts *after,
                  struct str counted, int64_t now_ms, struct buf *to, struct buf *ret_counted);

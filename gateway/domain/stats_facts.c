@@ -23,8 +23,8 @@ static int days_worked(const struct calendar *calendar, const struct progress *p
 static void step_facts(const struct procedure *route, const struct calendar *calendar,
                        const struct progress *progress, int64_t clock_ms, struct stats_facts *facts)
 {
-    facts->step_count = route->step_count;
-    for (size_t i = 0; i < route->step_count; i++) {
+    facts->step_count = facts->clocked ? route->step_count : 0;
+    for (size_t i = 0; i < facts->step_count; i++) {
         const struct progress_step *from = &progress->steps[i];
         struct stats_step *to = &facts->steps[i];
         bool closed = progress_step_closed(progress, i);
@@ -75,6 +75,6 @@ void stats_facts_of(const struct procedure *procedure, const struct calendar *ca
     facts->green = progress.green;
     facts->paused = progress.paused;
     facts->asked = progress.asked_ms > 0;
-    facts->late = signal.late;
-    facts->signal = signal.signal;
+    facts->late = facts->clocked && signal.late;
+    facts->signal = facts->clocked ? signal.signal : SIGNAL_GREEN;
 }

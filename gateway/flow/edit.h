@@ -41,6 +41,8 @@ struct edit_view {
     const struct procedure *clearing_procedure; /* never NULL; of 风险消除 */
     struct progress *clearing;
     bool clearing_runs;
+    struct progress *
+        lead_ended; /* with draft->promote: how the lead ended that view->progress goes on from as a report */
 };
 
 struct edit_draft {

@@ -10,7 +10,7 @@
 #include "flow/chain.h"
 #include "flow/words.h"
 
-enum { PATH_BYTES_MAX = 512, NOTES_MAX = 50 };
+enum { NOTES_MAX = 50 };
 
 static bool read_progress(const struct procedure *procedure, struct str text, struct progress *ret)
 {
@@ -41,6 +41,7 @@ bool writing_read(struct writing *writing, const struct report_record *record)
                                                : procedures_clearing(setup->procedures),
         .clearing = &writing->clearing,
         .clearing_runs = record_get(record, REPORT_CLEARING).len > 0,
+        .lead_ended = &writing->lead_ended,
     };
     bool read = read_progress(view->procedure, record_get(record, REPORT_PROGRESS), view->progress);
     if (read && view->clearing_runs) {
@@ -72,7 +73,7 @@ static void make_facts(struct writing *writing, bool urgent)
         .clearing_procedure = view->clearing_procedure,
         .clearing = view->clearing_runs ? view->clearing : NULL,
         .calendar = setup->calendar,
-        .clocked = !str_is(str_of(setup->options.progress.source), "none"),
+        .clocked = setup_clocked(setup),
         .urgent = urgent,
         .flags = buf_str(&writing->flags),
         .now_ms = view->now_ms,
@@ -114,61 +115,6 @@ static void put_progress(struct writing *writing)
         record_put(record, REPORT_CLEARING, str_of(writing->clearing_text));
         record_put_text(record, REPORT_CLEARING_PROCEDURE, view->clearing_runs ? name : "");
     }
-}
-
-static void fill_stats(const struct writing *writing, const struct edit_view *view,
-                       const struct progress *progress, struct str path, bool after,
-                       struct stats_facts *ret)
-{
-    const struct report_record *record = view->record;
-    const struct record *new = &writing->draft.record;
-    struct str claim = after ? record_now(new, record, REPORT_CLAIM)
-                             : record_get(record, REPORT_CLAIM);
-    *ret = (struct stats_facts){
-        .path = path,
-        .source = record_get(record, REPORT_SOURCE),
-        .filed_by = record_get(record, REPORT_FILED_BY),
-        .placement = record_get(record, REPORT_PLACEMENT),
-        .risks = after ? record_now(new, record, REPORT_RISKS) : record_get(record, REPORT_RISKS),
-        .lead = after && writing->draft.promote ? false : view->lead,
-        .drill = view->drill,
-        .urgent = str_is(after ? record_now(new, record, REPORT_URGENT)
-                               : record_get(record, REPORT_URGENT),
-                         "1"),
-        .claimed = after && writing->draft.claim_holder ? true : claim.len > 0,
-        .clearing = after ? view->clearing_runs : writing->clearing_ran,
-        .additions = after && writing->draft.addition ? 1 : 0,
-        .corrections = after && writing->draft.correction ? 1 : 0,
-    };
-    stats_facts_of(
-        after || !writing->draft.procedure
-            ? view->procedure
-            : procedures_find(view->setup->procedures, record_get(record, REPORT_PROCEDURE)),
-        view->setup->calendar, progress, view->now_ms, ret);
-}
-
-static void make_stats(struct writing *writing)
-{
-    const struct edit_view *view = &writing->view;
-    const struct areas *areas = view->setup->areas;
-    area_index to = writing->draft.area != AREA_NONE ? writing->draft.area : view->area;
-    buf_init(&writing->path_before, PATH_BYTES_MAX);
-    buf_init(&writing->path_after, PATH_BYTES_MAX);
-    buf_init(&writing->stat, STATS_LINES_BYTES_MAX);
-    buf_init(&writing->gauges, STATS_GAUGES_BYTES_MAX);
-    if (view->area == AREA_NONE || view->drill) {
-        return; /* of a place that is no more, nothing can be counted; of drills nothing is */
-    }
-    record_path(areas, view->area, &writing->path_before);
-    record_path(areas, to, &writing->path_after);
-    fill_stats(writing, view, &writing->progress_before, buf_str(&writing->path_before), false,
-               &writing->stats_before);
-    fill_stats(writing, view, view->progress, buf_str(&writing->path_after), true,
-               &writing->stats_after);
-    stats_lines(&writing->stats_before, &writing->stats_after,
-                record_get(view->record, REPORT_GAUGES), view->now_ms, &writing->stat,
-                &writing->gauges);
-    record_put(&writing->draft.record, REPORT_GAUGES, buf_str(&writing->gauges));
 }
 
 /* What is sealed anew: the answers, or the notes beside them. */
@@ -356,7 +302,7 @@ bool writing_make(struct writing *writing)
     make_facts(writing, str_is(record_now(&draft->record, view->record, REPORT_URGENT), "1"));
     put_progress(writing);
     put_place(writing);
-    make_stats(writing);
+    writing_count(writing);
     if (writing->sealed != NULL) {
         make_snapshot(writing);
     }
@@ -384,6 +330,7 @@ void writing_free(struct writing *writing)
     buf_release(&writing->path_after);
     buf_release(&writing->stat);
     buf_release(&writing->gauges);
+    buf_release(&writing->gauges_lead);
     buf_release(&writing->flags);
     buf_release(&writing->risks);
     free(writing->progress_text);

@@ -17,14 +17,15 @@ struct writing {
     const char *receipt;
     struct edit_actor actor;
     struct edit_view view;
-    struct progress progress, progress_before, clearing, clearing_before;
+    struct progress progress, progress_before, clearing, clearing_before, lead_ended;
     bool clearing_ran;
     struct edit_draft draft;
-    struct stats_facts stats_before, stats_after;
+    struct stats_facts stats_before, stats_after, stats_lead;
+    struct stats_facts clearing_stats_before, clearing_stats_after;
     json_t *sealed; /* opened, when something needs it */
     struct snapshot snapshot;
     char *progress_text, *clearing_text, *audit_text;
-    struct buf path_before, path_after, stat, gauges, flags, risks;
+    struct buf path_before, path_after, stat, gauges, gauges_lead, flags, risks;
     char head[65], last4[IDENTITY_BYTES], mask[PERSON_MASK_BYTES], placement[16];
     struct reports_change change;
 };
@@ -34,5 +35,8 @@ bool writing_read(struct writing *writing, const struct report_record *record) M
 /* After the edit: fields, statistics, event, audit link; change is ready to be sent. False: what is sealed is needed and cannot be opened. */
 bool writing_make(struct writing *writing) MUST_CHECK;
 void writing_free(struct writing *writing);
+
+/* edit_writing_stats.c, for writing_make */
+void writing_count(struct writing *writing);
 
 #endif

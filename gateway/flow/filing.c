@@ -51,7 +51,7 @@ static void put_begin(const struct filing *filing, const struct procedure *proce
         .procedure = procedure,
         .progress = progress,
         .calendar = setup->calendar,
-        .clocked = !str_is(str_of(setup->options.progress.source), "none"),
+        .clocked = setup_clocked(setup),
         .urgent = is_urgent(filing),
         .flags = buf_str(&filed->flag_words),
         .now_ms = filing->now_ms,
@@ -158,7 +158,8 @@ static void make_stats(const struct filing *filing, const struct procedure *proc
         .filed_by = str_of(answer(filing, "filed_by")),
         .placement = str_of(filing->placement ? filing->placement : ""),
         .risks = buf_str(&filed->risk_words),
-        .lead = filing->kind == REPORTS_KIND_LEAD,
+        .kind = filing->kind == REPORTS_KIND_LEAD ? STATS_LEAD : STATS_REPORT,
+        .clocked = setup_clocked(filing->setup),
         .drill = filing->kind == REPORTS_KIND_DRILL,
         .urgent = is_urgent(filing),
     };

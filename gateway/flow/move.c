@@ -229,6 +229,7 @@ static void become_report(struct edit_view *view, struct edit_draft *draft)
     draft->procedure = procedures_main(view->setup->procedures);
     draft->promote = true;
     draft->event = "accepted";
+    *view->lead_ended = *view->progress;
     progress_begin_found(draft->procedure, view->setup->calendar, view->now_ms,
                          from_found ? record_number(view->record, REPORT_FOUND) : 0,
                          view->progress);

@@ -142,7 +142,7 @@ static bool add_days(struct counting *counting, const struct edit_view *view,
 static bool clock_differs(const struct edit_view *view)
 {
     struct signal_now now;
-    if (str_is(str_of(view->setup->options.progress.source), "none")) {
+    if (!setup_clocked(view->setup)) {
         return false;
     }
     signal_of(view->clearing_runs ? view->clearing_procedure : view->procedure,

@@ -52,6 +52,11 @@ struct setup {
 /* Takes the options over, also on failure. */
 struct setup *setup_load(struct options *take_options, struct err *err) MUST_CHECK;
 void setup_free(struct setup **setup);
+/* False: nobody reports steps here ([progress] source = none), so there are none and nothing is late. */
+static inline bool setup_clocked(const struct setup *setup)
+{
+    return !str_is(str_of(setup->options.progress.source), "none");
+}
 bool setup_is_calendar_file(const char *name); /* CN-2026.csv: what is read in [areas] calendar */
 /* Address, user, password, durability from the options; address is given for private: (unix:…). */
 void setup_store_options(const struct setup *setup, const char *private_address,

@@ -280,7 +280,16 @@ static void on_rows(void *arg, enum op_status status, int64_t behind)
 
 /* Words --------------------------------------------------------------------------------------------------------------------- */
 
-/* The part before the name that data gives: its words, and whose name follows. */
+/* What stands before a figure's name, after "now." where it has that: its word in the catalog. */
+enum figures_of { OF_REPORTS, OF_LEADS, OF_CLEARINGS };
+static const struct {
+    const char *prefix, *word;
+} figures_of[] = {
+    [OF_REPORTS] = {"", NULL},
+    [OF_LEADS] = {"lead.", "lead"},
+    [OF_CLEARINGS] = {"clearing.", "clearing"},
+};
+
 static const char *name_of_step(const struct procedure *procedure, const char *id)
 {
     int index = procedure_step_index(procedure, str_of(id));
@@ -304,19 +313,29 @@ static const char *name_in(const struct procedure *procedure, const char *kind, 
     return name_of_step(procedure, id);
 }
 
-/* The first of the county's procedures that knows it. */
-static const char *name_of(const struct setup *setup, const char *kind, const char *id)
+/* Whether such reports, leads or clearings are under this procedure. */
+static bool fits(const struct setup *setup, enum figures_of of, const struct procedure *procedure)
 {
-    const struct procedure *procedure;
+    bool clears = procedure == procedures_clearing(setup->procedures);
+    bool leads = procedure->endings[ENDING_REPORT].allowed;
+    return of == OF_CLEARINGS ? clears : !clears && leads == (of == OF_LEADS);
+}
+
+/* The first of the county's procedures that knows it, among those that fit before the others. */
+static const char *name_of(const struct setup *setup, enum figures_of of, const char *kind,
+                           const char *id)
+{
     const char *name = NULL;
-    for (size_t i = 0; name == NULL && (procedure = procedures_at(setup->procedures, i)) != NULL;
-         i++) {
-        name = name_in(procedure, kind, id);
+    for (int turn = 0; name == NULL && turn < 2; turn++) {
+        const struct procedure *procedure;
+        for (size_t i = 0; name == NULL && (procedure = procedures_at(setup->procedures, i)); i++) {
+            name = fits(setup, of, procedure) == (turn == 0) ? name_in(procedure, kind, id) : NULL;
+        }
     }
     return name;
 }
 
-static const char *plain_word(struct stats_words *words, const char *name)
+static const char *plain_word(const struct stats_words *words, const char *name)
 {
     char key[96];
     snprintf(key, sizeof key, "stats.%s", name);
@@ -328,14 +347,15 @@ static const char *plain_word(struct stats_words *words, const char *name)
 }
 
 /* done.visit, days.visit.median, reason.solved, now.step.visit: the kind's words and the name's. */
-static const char *composed_word(struct stats_words *words, const char *figure)
+static bool composed_word(const struct stats_words *words, enum figures_of of, const char *figure,
+                          char *ret, size_t room)
 {
     char kind[64], id[64], *dot;
     const char *after = "";
     snprintf(kind, sizeof kind, "%s", figure);
     dot = strncmp(kind, "days.", 5) == 0 ? strchr(kind, '.') : strrchr(kind, '.');
     if (dot == NULL) {
-        return NULL;
+        return false;
     }
     snprintf(id, sizeof id, "%s", dot + 1);
     *dot = '\0';
@@ -345,34 +365,40 @@ static const char *composed_word(struct stats_words *words, const char *figure)
     }
     const char *before = plain_word(words, kind);
     const char *name = strcmp(id, "total") == 0 ? plain_word(words, "whole")
-                                                : name_of(words->setup, kind, id);
+                                                : name_of(words->setup, of, kind, id);
     if (before == NULL || name == NULL || after == NULL) {
-        return NULL;
+        return false;
     }
-    snprintf(words->text, sizeof words->text, "%s %s%s%s", before, name, after[0] ? " " : "",
-             after);
-    return words->text;
+    snprintf(ret, room, "%s %s%s%s", before, name, after[0] ? " " : "", after);
+    return true;
+}
+
+/* Reports, leads or clearings; *ret_rest the figure without their prefix. */
+static enum figures_of whose(const char *figure, char *ret_rest, size_t room)
+{
+    const char *now = strncmp(figure, "now.", 4) == 0 ? "now." : "";
+    const char *name = figure + strlen(now);
+    enum figures_of of = OF_CLEARINGS;
+    while (strncmp(name, figures_of[of].prefix, strlen(figures_of[of].prefix)) != 0) {
+        of--; /* all names begin with that of reports */
+    }
+    snprintf(ret_rest, room, "%s%s", now, name + strlen(figures_of[of].prefix));
+    return of;
 }
 
 const char *stats_word(void *arg, const char *figure)
 {
     struct stats_words *words = arg;
-    char full[sizeof words->text];
-    const char *word = plain_word(words, figure);
-    word = word ? word : composed_word(words, figure);
-    if (word != NULL) {
-        return word;
+    char rest[64], text[160];
+    enum figures_of of = whose(figure, rest, sizeof rest);
+    const char *head = of == OF_REPORTS ? "" : plain_word(words, figures_of[of].word);
+    const char *word = plain_word(words, rest);
+    if (word == NULL && composed_word(words, of, rest, text, sizeof text)) {
+        word = text;
     }
-    bool now = strncmp(figure, "now.lead.", 9) == 0;
-    if (!now && strncmp(figure, "lead.", 5) != 0) {
+    if (word == NULL || head == NULL) {
         return NULL;
     }
-    snprintf(full, sizeof full, "%s%s", now ? "now." : "", figure + (now ? 9 : 5));
-    const char *lead = plain_word(words, "lead"), *rest = stats_word(words, full);
-    if (lead == NULL || rest == NULL) {
-        return NULL;
-    }
-    snprintf(full, sizeof full, "%s %s", lead, rest); /* rest may lie in text */
-    snprintf(words->text, sizeof words->text, "%s", full);
+    snprintf(words->text, sizeof words->text, "%s%s%s", head, head[0] ? " " : "", word);
     return words->text;
 }

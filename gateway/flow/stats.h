@@ -40,7 +40,7 @@ void stats_query(const struct setup *setup, struct store *store, const struct st
 /* What people read for a figure's name ("done.visit" → 办结 入户核查), from the catalog and the main procedure; NULL: no words for it. */
 struct stats_words {
     const struct setup *setup;
-    char text[128];
+    char text[192];
 };
 const char *stats_word(void *words,
                        const char *figure); /* a stats_word_fn; valid until the next call */

@@ -181,7 +181,7 @@ void receipt_view_make(const struct setup *setup, const struct progress_report *
         .setup = setup,
         .report = report->leader != NULL ? report->leader : report,
         .follows = report->leader != NULL,
-        .steps_shown = !str_is(str_of(setup->options.progress.source), "none"),
+        .steps_shown = setup_clocked(setup),
         .now_ms = now_wall_ms,
     };
     struct page_receipt *page = &ret->page;
