@@ -86,7 +86,7 @@ $(B)/%.o: %.c
 	$(Q)$(CC) $(ALL_C) $(EXTRA) -MMD -MP -c $< -o $@
 $(B)/qr/paper.o $(B)/qr/png.o: EXTRA := $(shell pkg-config --cflags $(PAPER) 2>/dev/null)
 # The library's text is compiled in, so that the program is one file.
-LUA      := store deliveries reports limits queue look tokens stats feed retention rewrap
+LUA      := store deliveries reports limits queue look tokens stats feed retention rewrap places
 $(B)/gateway/store/store_lua.o: $(patsubst %,gateway/store/%.lua,$(LUA))
 	@mkdir -p $(@D) && cat $^ > $(B)/gateway/store/store.lua
 	$(Q)cd $(B) && ld -r -b binary -z noexecstack -o gateway/store/store_lua.o gateway/store/store.lua

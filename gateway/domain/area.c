@@ -63,6 +63,39 @@ static uint32_t find_entry(const struct areas *areas, struct str id)
     }
 }
 
+/* FNV-1a of 64 bits, a byte that no id has behind each word. */
+static uint64_t add_word(uint64_t hash, struct str word)
+{
+    for (size_t i = 0; i <= word.len; i++) {
+        unsigned char byte = i < word.len ? (unsigned char)word.at[i] : 0xFF;
+        hash = (hash ^ byte) * UINT64_C(1099511628211);
+    }
+    return hash;
+}
+
+/* What one row says; the sum of all of them does not depend on their order. */
+static uint64_t row_shape(struct str id, unsigned kind, struct str leads_to)
+{
+    uint64_t hash = add_word(UINT64_C(14695981039346656037), id);
+    hash = add_word((hash ^ kind) * UINT64_C(1099511628211), leads_to);
+    return (hash ^ hash >> 32) * UINT64_C(0x9E3779B97F4A7C15);
+}
+
+uint64_t areas_shape(const struct areas *areas)
+{
+    uint64_t shape = 0;
+    for (area_index i = 0; i < areas->count; i++) {
+        area_index parent = area_parent(areas, i);
+        shape += row_shape(area_id(areas, i), area_level(areas, i),
+                           parent != AREA_NONE ? area_id(areas, parent) : STR(""));
+    }
+    for (uint32_t i = 0; i < areas->alias_count; i++) {
+        shape += row_shape(alias_id(areas, i), AREA_LEVELS,
+                           area_id(areas, area_aliases(areas)[i].target));
+    }
+    return shape;
+}
+
 area_index areas_find(const struct areas *areas, struct str id)
 {
     uint32_t entry = find_entry(areas, id);

@@ -43,6 +43,8 @@ struct areas *areas_load(struct str csv, const char *file, struct err *err) MUST
 void areas_free(struct areas **areas);
 size_t areas_count(const struct areas *areas);
 size_t areas_bytes(const struct areas *areas);
+/* Another number when an area has come or gone, has another parent or level, or an alias leads elsewhere; names and the order of rows do not count. */
+uint64_t areas_shape(const struct areas *areas);
 
 area_index areas_find(const struct areas *areas,
                       struct str id); /* AREA_NONE: unknown. Aliases are not followed. */

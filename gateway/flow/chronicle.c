@@ -81,8 +81,8 @@ static void on_record(void *arg, enum op_status status, const struct report_reco
 /* Who is no token speaks for himself: the household, the monitoring system, the clock, an operator. */
 static bool is_token(const char *by)
 {
-    static const char *const others[] = {"form", "farmer",   "upstream",  "clock",
-                                         "cli",  "calendar", "retention", "sweep"};
+    static const char *const others[] = {"form",     "farmer",    "upstream", "clock", "cli",
+                                         "calendar", "retention", "sweep",    "areas"};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         if (strcmp(by, others[i]) == 0) {
             return false;

@@ -19,13 +19,14 @@
 
 enum { EDIT_WORDS_BYTES = 128 };
 
-/* Actors that are nobody: time, and a new calendar of working days. */
+/* Actors that are nobody: time, a new calendar of working days, a new areas file. */
 #define EDIT_BY_CLOCK    "clock"
 #define EDIT_BY_CALENDAR "calendar"
+#define EDIT_BY_AREAS    "areas"
 
 struct edit_actor {
     const char *
-        by; /* form farmer upstream clock calendar, or the id of a token: what the audit chain says */
+        by; /* form farmer upstream clock calendar areas, or the id of a token: what the audit chain says */
     const char *name; /* how people read it; "" none */
 };
 

@@ -224,17 +224,22 @@ static void make_snapshot(struct writing *writing)
     }
 }
 
+/* A transfer moves it; so does an areas file in which its place, which keeps its id, has come under another one. */
 static void put_place(struct writing *writing)
 {
     const struct edit_view *view = &writing->view;
-    if (writing->draft.area != AREA_NONE) {
-        record_put_place(&writing->draft.record, view->setup->areas, writing->draft.area,
-                         record_get(view->record, REPORT_ORG),
-                         record_get(view->record, REPORT_INDEXES),
-                         record_get(view->record, REPORT_PATH));
-    } else if (view->area != AREA_NONE && record_get(view->record, REPORT_PATH).len == 0) {
-        struct record *record = &writing->draft.record; /* written by an earlier release */
-        record_put_place(record, view->setup->areas, view->area, STR(""), STR(""), STR(""));
+    struct record *record = &writing->draft.record;
+    struct str indexes = record_get(view->record, REPORT_INDEXES);
+    struct str path = record_get(view->record, REPORT_PATH);
+    bool moves = writing->draft.area != AREA_NONE;
+    area_index area = moves ? writing->draft.area : view->area;
+    if (area == AREA_NONE ||
+        (!moves && record_is_placed(view->setup->areas, area, indexes, path))) {
+        return;
+    }
+    record_put_place(record, view->setup->areas, area, record_get(view->record, REPORT_ORG),
+                     indexes, path);
+    if (!moves) {
         record_put(record, REPORT_AREA, record_get(view->record, REPORT_AREA));
     }
 }
@@ -282,10 +287,11 @@ static void fill_change(struct writing *writing)
     change->record_count = draft->record.count;
 }
 
-/* Time and a new calendar are no events: nothing is kept any longer for them. */
+/* Time, a new calendar and new areas are no events: nothing is kept any longer for them. */
 static bool is_nobody(const char *by)
 {
-    return strcmp(by, EDIT_BY_CLOCK) == 0 || strcmp(by, EDIT_BY_CALENDAR) == 0;
+    return strcmp(by, EDIT_BY_CLOCK) == 0 || strcmp(by, EDIT_BY_CALENDAR) == 0 ||
+           strcmp(by, EDIT_BY_AREAS) == 0;
 }
 
 bool writing_make(struct writing *writing)

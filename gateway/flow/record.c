@@ -104,6 +104,17 @@ static void add_word(struct buf *to, const char *before, struct str word)
     }
 }
 
+/* As long as there is room. */
+static void add_old_words(struct buf *to, struct str words)
+{
+    struct str word;
+    while (str_next(&words, ' ', &word) && to->len + 1 + word.len <= to->bytes_max) {
+        if (word.len > 0) {
+            add_word(to, "", word);
+        }
+    }
+}
+
 void record_path(const struct areas *areas, area_index area, struct buf *to)
 {
     area_index path[AREA_DEPTH_MAX];
@@ -133,17 +144,36 @@ void record_put_place(struct record *record, const struct areas *areas, area_ind
     struct buf path;
     buf_init(&indexes, WORDS_BYTES_MAX);
     buf_init(&path, WORDS_BYTES_MAX);
-    buf_put(&indexes, old_indexes);
-    buf_put(&path, old_path);
     add_indexes(areas, area, &indexes);
     if (org.len > 0) {
         add_word(&indexes, "o:", org);
     }
+    add_old_words(&indexes, old_indexes);
     record_path(areas, area, &path);
+    add_old_words(&path, old_path);
     CHECK(buf_ok(&indexes) && buf_ok(&path));
     put_copy(record, REPORT_AREA, area_id(areas, area));
     put_copy(record, REPORT_INDEXES, buf_str(&indexes));
     put_copy(record, REPORT_PATH, buf_str(&path));
     buf_release(&indexes);
     buf_release(&path);
+}
+
+bool record_is_placed(const struct areas *areas, area_index area, struct str indexes,
+                      struct str path)
+{
+    struct buf want;
+    struct str word;
+    buf_init(&want, WORDS_BYTES_MAX);
+    record_path(areas, area, &want);
+    bool placed = str_starts(path, buf_str(&want)) &&
+                  (path.len == want.len || path.at[want.len] == ' ');
+    buf_clear(&want);
+    add_indexes(areas, area, &want);
+    struct str rest = buf_str(&want);
+    while (placed && str_next(&rest, ' ', &word)) {
+        placed = has_word(indexes, word);
+    }
+    buf_release(&want);
+    return placed;
 }

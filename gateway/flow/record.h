@@ -27,9 +27,15 @@ struct str record_now(const struct record *record, const struct report_record *b
                       const char *name);
 void record_put_number(struct record *record, const char *name, int64_t number);
 void record_put_facts(struct record *record, const struct facts *facts);
-/* Where it stands: REPORT_AREA, and REPORT_INDEXES and REPORT_PATH of this place beside those it had (the empty slice: none). */
+/*
+ * Where it stands: REPORT_AREA, and REPORT_INDEXES and REPORT_PATH of this place before those it had (the empty slice: none), so that whoever reads an
+ * earlier place sees it leave. What is oldest goes when there are too many.
+ */
 void record_put_place(struct record *record, const struct areas *areas, area_index area,
                       struct str org, struct str old_indexes, struct str old_path);
+/* Whether a record with these indexes and this path is kept as the areas of the day want it. */
+bool record_is_placed(const struct areas *areas, area_index area, struct str indexes,
+                      struct str path);
 
 /* The ids of an area's path from the top down, blank-separated, added to those that to holds already. */
 void record_path(const struct areas *areas, area_index area, struct buf *to);

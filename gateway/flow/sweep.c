@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "flow/clock.h"
+#include "flow/places.h"
 #include "flow/retention.h"
 #include "store/audit.h"
 #include "store/queue.h"
@@ -32,6 +33,7 @@ struct sweep {
     struct store *store;
     struct timer *timer;
     struct clock *clock;
+    struct places *places;
     size_t round;
     bool folds;            /* the journals of statistics, now */
     bool stopped, deletes; /* deletes: what was kept long enough is going now */
@@ -74,6 +76,7 @@ struct sweep *sweep_new(struct loop *loop, const struct setup *setup, struct sto
     sweep->timer = timer_new(loop, on_round, sweep);
     timer_set(sweep->timer, FIRST_MS);
     sweep->clock = clock_new(loop, setup, store);
+    sweep->places = places_new(loop, setup, store);
     keep_texts(sweep);
     return sweep;
 }
@@ -84,6 +87,7 @@ void sweep_stop(struct sweep *sweep)
         sweep->stopped = true;
         timer_stop(sweep->timer);
         clock_stop(sweep->clock);
+        places_stop(sweep->places);
     }
 }
 
@@ -91,6 +95,7 @@ void sweep_free(struct sweep **sweep)
 {
     if (*sweep != NULL) {
         clock_free(&(*sweep)->clock);
+        places_free(&(*sweep)->places);
         timer_free(&(*sweep)->timer);
         (*sweep)->magic = 0;
         free(*sweep);

@@ -1,7 +1,7 @@
 /*
  * sweep.h - what the clock and lost answers leave to do, in the forward worker: expired leases back to READY, lost settles, audit anchors each minute,
- * held events when an upstream url has come, what the clock changes (flow/clock.h), and once an hour
- * what was kept long enough (flow/retention.h).
+ * held events when an upstream url has come, what the clock changes (flow/clock.h), what has come
+ * under other areas (flow/places.h), and once an hour what was kept long enough (flow/retention.h).
  */
 #ifndef FLOW_SWEEP_H
 #define FLOW_SWEEP_H

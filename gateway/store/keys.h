@@ -29,7 +29,7 @@
  *   ms:{NN}:held          zset  event by the ms when it was put
  *   ms:{NN}:buried        zset  event by the ms when it was buried
  *   ms:{NN}:n             hash  seq, accepted, unsent, drills, leads, made, delivered, dropped, delivered_ms, mark, sgen, slast,
- *                               promoted (leads), purged, drills_gone
+ *                               promoted (leads), purged, drills_gone, places: `<shape> <seq>`, the areas that reports were compared with, how far
  *   ms:{NN}:ledger        hash  <area>:accepted, <area>:unsent, <area>:made
  *   ms:{NN}:g:<cell>:<h>  text  wrong guesses at a receipt in hour h;  ms:{NN}:gi:<cell>:<d> at an ID on day d
  *   ms:{NN}:anchors       list  audit anchors, newest first, `<ms> <seq> <hash>`: a hash over the heads that changed since the one before
@@ -50,7 +50,7 @@
 #define STORE_KEYS_H
 
 /* The shape of everything above. A newer gateway opens older data, an older one refuses newer data. */
-enum { KEYS_SCHEMA = 2, KEYS_LIBRARY = 2 };
+enum { KEYS_SCHEMA = 2, KEYS_LIBRARY = 3 };
 
 #define KEYS_EPOCH          "ms:epoch"
 #define KEYS_KEYRINGS       "ms:keyrings"
@@ -107,6 +107,9 @@ enum { KEYS_SCHEMA = 2, KEYS_LIBRARY = 2 };
 #define KEYS_REHASH        "rehash_1"
 #define KEYS_SEALED_EVENTS "sealed_events_1"
 #define KEYS_REWRAP_EVENT  "rewrap_event_1"
+
+/* A new areas file (places.lua). */
+#define KEYS_PLACES "places_1"
 
 /* Departments' pushes (deliveries.lua). */
 #define KEYS_DELIVERY_NOTE "delivery_note_1"

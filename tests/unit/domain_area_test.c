@@ -456,6 +456,50 @@ static void test_below(void **state)
     areas_free(&areas);
 }
 
+static uint64_t shape_of(const char *rows)
+{
+    char csv[512];
+    snprintf(csv, sizeof csv, "id,parent,level,name\n%s", rows);
+    struct areas *areas = load(csv);
+    uint64_t shape = areas_shape(areas);
+    areas_free(&areas);
+    return shape;
+}
+
+/* What moves a report counts, what it is called does not. */
+static void test_shape(void **state)
+{
+    (void)state;
+    uint64_t shape = shape_of(
+        "C,,county,县\nA,C,town,东\nB,C,town,西\nV,A,village,村\nW,B,village,屯\n");
+    static const char *const same[] = {
+        "C,,county,某县\nA,C,town,东镇\nB,C,town,西镇\nV,A,village,上村\nW,B,village,下屯\n",
+        "C,,county,县\nB,C,town,西\nA,C,town,东\nW,B,village,屯\nV,A,village,村\n",
+    };
+    static const char *const others[] = {
+        "C,,county,县\nA,C,town,东\nB,C,town,西\nV,B,village,村\nW,B,village,屯\n",
+        "C,,county,县\nA,C,town,东\nB,C,town,西\nV,B,village,村\nW,A,village,屯\n",
+        "C,,county,县\nA,C,town,东\nB,C,town,西\nV,A,grid,村\nW,B,village,屯\n",
+        "C,,county,县\nA,C,town,东\nB,C,town,西\nV,A,village,村\n",
+        "C,,county,县\nA,C,town,东\nB,C,town,西\nV,A,village,村\nW,B,village,屯\nX,B,village,"
+        "庄\n",
+        "C,,county,县\nA,C,town,东\nB,C,town,西\nV,A,village,村\nW,B,village,屯\nalias,V,W\n",
+        "C,,county,县\nA,C,town,东\nB,C,town,西\nV,A,village,村\nW,B,village,屯\nalias,X,V\n",
+        "C,,county,县\nA,C,town,东\nB,C,town,西\nV,A,village,村\nW,B,village,屯\nalias,X,W\n",
+    };
+    uint64_t seen[8];
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
+        assert_true(shape_of(same[i]) == shape);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        seen[i] = shape_of(others[i]);
+        assert_true(seen[i] != shape);
+        for (size_t j = 0; j < i; j++) {
+            assert_true(seen[i] != seen[j]);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -470,6 +514,7 @@ int main(void)
         cmocka_unit_test(test_counties_that_ship),
         cmocka_unit_test(test_a_nation),
         cmocka_unit_test(test_below),
+        cmocka_unit_test(test_shape),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,28 @@
+-- Places -------------------------------------------------------------------------------------------------------------------------
+
+-- Where each report is kept, in the order of changes, for whoever compares that with the areas of the day. The bucket notes under which shape of the
+-- areas and how far that was done. 1 shape 2 done up to, or '': as far as is noted under this shape 3 most → up to where this slice goes, 1 when
+-- that was the end, then per report {receipt, area, path, idx} (not those whose person is forgotten)
+local function places(keys, args)
+    local P, shape, after, most = keys[1], args[1], args[2], tonumber(args[3] or nil)
+    if #args ~= 3 or not shape:match('^%x+$') or not most or (after ~= '' and not tonumber(after)) then
+        return bad('places: arguments')
+    end
+    local noted = redis.call('HGET', P .. ':n', 'places') or ''
+    if after == '' then
+        after = noted:match('^' .. shape .. ' (%d+)$') or '0'
+    elseif noted ~= shape .. ' ' .. after then
+        redis.call('HSET', P .. ':n', 'places', shape .. ' ' .. after)
+    end
+    local found = redis.call('ZRANGEBYSCORE', P .. ':changes', '(' .. after, '+inf', 'WITHSCORES', 'LIMIT', 0, most)
+    local answer = {found[#found] or after, #found < 2 * most and 1 or 0}
+    for i = 1, #found, 2 do
+        local r = redis.call('HMGET', P .. ':r:' .. found[i], 'area', 'path', 'idx', 'purged')
+        if r[1] and (r[4] or '') == '' then
+            answer[#answer + 1] = {found[i], r[1], r[2] or '', r[3] or ''}
+        end
+    end
+    return answer
+end
+
+register('places_1', places, 'allow-oom')
