@@ -14,7 +14,13 @@
 #include "flow/identities.h"
 #include "store/limits.h"
 
-enum { READ_MAGIC = 0x4EAD, QUERY_MAGIC = 0x40E47, LAST4_CHARS = 4, TYPED_BYTES_MAX = 256 };
+enum {
+    READ_MAGIC = 0x4EAD,
+    QUERY_MAGIC = 0x40E47,
+    LAST4_CHARS = 4,
+    TYPED_BYTES_MAX = 256,
+    LEADERS_MAX = 8
+};
 
 /* What tells whether two reports are of one household. */
 struct household {
@@ -28,7 +34,8 @@ struct reading {
     bool fetched;
     char receipt[RECEIPT_BYTES];    /* what is read now */
     struct progress_report *merged; /* owned; while its leader is read */
-    struct household household;     /* of merged */
+    struct household household;     /* of merged, then of each leader that is merged itself */
+    int leaders;                    /* how many were asked for: circles end */
     progress_read_done_fn *done;
     void *arg;
 };
@@ -115,26 +122,42 @@ static bool same_household(const struct household *a, const struct report_record
     return same(a->person, b.person) || same(a->id, b.id) || same(a->phone, b.phone);
 }
 
-/* What the leader is like is for the household that filed both. Without it the merged report stands alone. */
-static void on_leader(struct reading *reading, enum op_status status,
-                      const struct report_record *record)
-{
-    struct progress_report *leader = NULL;
-    if (status == OP_OK && record != NULL && same_household(&reading->household, record)) {
-        leader = mem_alloc(sizeof *leader);
-        bool shown = progress_of_record(reading->setup, reading->receipt, record, leader) &&
-                     !leader->lead && !leader->purged;
-        reading->merged->leader = shown ? leader : NULL;
-    }
-    bool away = status != OP_OK && status != OP_REFUSED;
-    reading_end(reading, away ? status : OP_OK, away ? NULL : reading->merged);
-    free(leader);
-}
-
 static bool is_merged(const struct progress_report *report)
 {
     return str_is(str_of(report->progress.decision), "merged") &&
            report->progress.leader[0] != '\0';
+}
+
+/* record is of report, which is merged. */
+static void ask_leader(struct reading *reading, const struct report_record *record,
+                       const struct progress_report *report)
+{
+    reading->fetched = false;
+    reading->leaders++;
+    household_of(record, &reading->household);
+    snprintf(reading->receipt, sizeof reading->receipt, "%s", report->progress.leader);
+    reports_read(reading->store, reading->receipt, on_record, reading);
+}
+
+/*
+ * What the leader is like is for the household that filed both, and a leader that was merged on leads further only within it. Without a leader the
+ * merged report stands alone.
+ */
+static void on_leader(struct reading *reading, enum op_status status,
+                      const struct report_record *record)
+{
+    struct progress_report *leader = mem_alloc(sizeof *leader);
+    bool shown = status == OP_OK && record != NULL && same_household(&reading->household, record) &&
+                 progress_of_record(reading->setup, reading->receipt, record, leader) &&
+                 !leader->lead && !leader->purged;
+    bool away = status != OP_OK && status != OP_REFUSED;
+    if (shown && is_merged(leader) && reading->leaders < LEADERS_MAX) {
+        ask_leader(reading, record, leader);
+    } else {
+        reading->merged->leader = shown && !is_merged(leader) ? leader : NULL;
+        reading_end(reading, away ? status : OP_OK, away ? NULL : reading->merged);
+    }
+    free(leader);
 }
 
 /* Takes the report over. */
@@ -147,10 +170,7 @@ static void on_readable(struct reading *reading, const struct report_record *rec
         return;
     }
     reading->merged = report;
-    reading->fetched = false;
-    household_of(record, &reading->household);
-    snprintf(reading->receipt, sizeof reading->receipt, "%s", report->progress.leader);
-    reports_read(reading->store, reading->receipt, on_record, reading);
+    ask_leader(reading, record, report);
 }
 
 static void on_record(void *arg, enum op_status status, const struct report_record *record)

@@ -2,7 +2,7 @@
  * progress.h - "how far is it?": one report read for its page, and the two ways to it without the link (contract §6).
  *
  *   link ─────────────────────────► progress_read ─► record ─┬──────────────────────► struct progress_report ─► web
- *                                                            └─ merged ─► its leader ─► the same with leader, when it is one household
+ *                                                            └─ merged ─► its leader (of that the leader, ≤ 8) ─► the same with the last one, when all are of one household
  *   receipt + last4, ID + phone ──► progress_query ─► guess (counts failures) ─► right: receipt and kind of link
  */
 #ifndef FLOW_PROGRESS_H
@@ -29,7 +29,7 @@ struct progress_report {
     const struct procedure *procedure; /* the one it began with */
     struct progress progress;
     bool clearing_runs; /* 风险消除 */
-    /* Merged into this one, which the same household filed; borrowed. NULL: not merged, or what is further of it is not for this reader. */
+    /* Merged into this one, perhaps through others, all filed by the same household; borrowed. NULL: not merged, or what is further of it is not for this reader. */
     const struct progress_report *leader;
 };
 
