@@ -29,17 +29,18 @@ static json_t *step_view(const struct pages *pages, const struct page_step *in)
 
 static void put_person(json_t *page, const struct page_receipt *in)
 {
-    /* a link of the short kind says nothing about the household, whatever the caller gave */
-    page_put(page, "mask", in->full ? in->mask : "");
-    page_put(page, "place_name", in->full ? in->place : "");
-    page_put(page, "ending", in->full ? in->ending : "");
-    page_put(page, "ending_note", in->full ? in->ending_note : "");
-    page_put(page, "reason", in->full ? in->reason : "");
-    page_put(page, "who_comes", in->full && !in->drill ? in->who_comes : "");
-    page_put(page, "urgent", in->full ? in->urgent : "");
-    page_put(page, "qr", in->qr_svg != NULL && in->qr_svg[0] ? QR_MARK : "");
-    page_put(page, "link", in->link);
-    page_put(page, "next_href", in->full ? in->next_href : "");
+    /* a link of the short kind says nothing about the household, whatever the caller gave, and of what is closed there is one sentence */
+    bool told = in->full && !in->closed;
+    page_put(page, "mask", told ? in->mask : "");
+    page_put(page, "place_name", told ? in->place : "");
+    page_put(page, "ending", in->full || in->closed ? in->ending : "");
+    page_put(page, "ending_note", told ? in->ending_note : "");
+    page_put(page, "reason", told ? in->reason : "");
+    page_put(page, "who_comes", told && !in->drill ? in->who_comes : "");
+    page_put(page, "urgent", told ? in->urgent : "");
+    page_put(page, "qr", in->qr_svg != NULL && in->qr_svg[0] && !in->closed ? QR_MARK : "");
+    page_put(page, "link", in->closed ? "" : in->link);
+    page_put(page, "next_href", told ? in->next_href : "");
 }
 
 static void put_help(json_t *page, const struct page_receipt *in)

@@ -194,7 +194,7 @@ void receipt_view_make(const struct setup *setup, const struct progress_report *
         fill_steps(ret, full);
     }
     page->full = full;
-    page->closed = closed && full;
+    page->closed = closed;
     page->drill = report->drill;
     page->decided = progress_decided(&report->progress);
     page->shown = ret->shown;

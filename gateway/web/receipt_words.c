@@ -128,9 +128,6 @@ static void fill_notices(struct receipt_view *view)
     const struct progress_report *report = view->report;
     const struct progress *progress = &report->progress;
     view->page.notices = view->notice_texts;
-    if (view->page.closed) {
-        return;
-    }
     if (view->follows) {
         notice(view, "state.merged", NULL);
     }
@@ -295,7 +292,9 @@ static void fill_urgent(struct receipt_view *view)
 void receipt_view_words(struct receipt_view *view)
 {
     struct page_receipt *page = &view->page;
-    if (page->full) {
+    if (page->closed) {
+        fill_ending(view); /* the one sentence, by either kind of link */
+    } else if (page->full) {
         fill_notices(view);
         fill_ending(view);
         fill_who_comes(view);
