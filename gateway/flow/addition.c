@@ -151,6 +151,12 @@ json_t *addition_merge(const json_t *old_values, const json_t *new_values, bool 
     return merged;
 }
 
+/* By the form, or on the receipt's page. */
+static const char *actor_of(const struct identities *identities)
+{
+    return identities != NULL ? "form" : "farmer";
+}
+
 void addition_report(const struct setup *setup, struct store *store,
                      const struct addition_request *request, addition_done_fn *done, void *arg)
 {
@@ -166,7 +172,7 @@ void addition_report(const struct setup *setup, struct store *store,
     snprintf(addition->receipt, sizeof addition->receipt, "%s", request->receipt);
     const struct edit_request edit = {
         .receipt = addition->receipt,
-        .actor = {request->identities ? "form" : "farmer", ""},
+        .actor = {actor_of(request->identities), ""},
         .rid = request->rid,
         .edit = merge,
         .done = on_edited,
@@ -193,6 +199,7 @@ static void write_merged(const struct addition *addition, struct edit_view *view
     draft->correction = corrected;
     snprintf(draft->flag, sizeof draft->flag, "additions");
     record_put_number(&draft->record, REPORT_ADDED, view->now_ms);
+    edit_put_text(draft, REPORT_ADDED_BY, actor_of(addition->identities));
     answer_what_was_asked(view);
     if (addition->identities == NULL) {
         return;

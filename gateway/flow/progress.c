@@ -85,6 +85,7 @@ bool progress_of_record(const struct setup *setup, const char *receipt,
     ret->area = areas_resolve(setup->areas, record_get(record, REPORT_AREA), &old_name);
     ret->submitted_ms = record_number(record, REPORT_SUBMITTED);
     ret->added_ms = record_number(record, REPORT_ADDED);
+    ret->added_on_page = str_is(record_get(record, REPORT_ADDED_BY), "farmer");
     ret->drill = record_get(record, REPORT_DRILL).len > 0;
     ret->urgent = str_is(record_get(record, REPORT_URGENT), "1");
     ret->lead = str_is(record_get(record, REPORT_LEAD), "1");

@@ -19,7 +19,8 @@ struct progress_report {
     char mask[PERSON_MASK_BYTES];
     area_index area; /* AREA_NONE when it is no longer in the areas file */
     int64_t submitted_ms;
-    int64_t added_ms; /* 0: nothing was added */
+    int64_t added_ms;   /* 0: nothing was added */
+    bool added_on_page; /* there, and not by filing again */
     bool drill;
     bool urgent; /* the household said so */
     bool lead;   /* a finding: nobody has a page of it */

@@ -38,6 +38,7 @@
 #define REPORT_PROGRESS    "progress"  /* progress_to_json */
 #define REPORT_UPSTREAM_ID "upstream"  /* written by settle */
 #define REPORT_ADDED       "added"     /* wall ms of the last addition */
+#define REPORT_ADDED_BY    "added_by"  /* form, or farmer: on the receipt's page */
 #define REPORT_SERIAL      "serial"
 #define REPORT_LEAD                                                                                \
     "lead" /* "1": a finding (线索), not counted as a report; "0": it has become one */

@@ -95,6 +95,7 @@ static const char *const receipt_names[] = {
     FIELDS,
     "decided",
     "closed",
+    "done",
     "has_notices",
     "ending_note",
     "notices",

@@ -91,6 +91,7 @@ static json_t *receipt_view(const struct pages *pages, const struct page_receipt
     page_put(page, "heading", catalog_text(pages->catalog, heading));
     page_put_bool(page, "fresh", in->fresh);
     page_put_bool(page, "added", in->added);
+    page_put(page, "done", in->done);
     page_put_bool(page, "full", in->full);
     page_put_bool(page, "decided", in->decided);
     page_put_bool(page, "closed", in->closed);

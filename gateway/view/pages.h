@@ -129,6 +129,7 @@ struct page_receipt {
     const char *submitted;   /* 11月23日 */
     bool fresh;              /* just filed: 已收到您的申报 … 请截屏或抄下编号 */
     bool added;              /* 您之前报过,编号不变。… */
+    const char *done;        /* what was just done on this page, or "" */
     bool full;               /* kind f */
     bool drill;
     bool upstream_only_note; /* progress none: only the sentence, no steps */

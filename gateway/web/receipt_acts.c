@@ -34,6 +34,37 @@ enum progress_refusal receipt_act_refused(const struct setup *setup,
     return progress_check(report->procedure, setup->calendar, &report->progress, &move);
 }
 
+/* What was done last, while it is fresh: whoever has just pressed reads it at the top of the page. */
+void receipt_view_done(struct receipt_view *view, const struct progress_report *report, bool full)
+{
+    const struct progress *progress = &report->progress;
+    bool came = progress->visit_said == VISIT_SAID_DONE;
+    int64_t visit_ms = progress->visit_said_ms, last_ms = report->added_ms;
+    const char *key = report->added_on_page ? "acts.done_add" : NULL; /* filed again: added */
+    char date[DEADLINE_SHOWN_BYTES];
+    if (visit_ms > last_ms) {
+        last_ms = visit_ms;
+        key = came ? "acts.done_visited" : "acts.done_not_visited";
+    }
+    if (progress->nudged_ms > last_ms) {
+        last_ms = progress->nudged_ms;
+        key = full ? "state.nudged" : "acts.done_nudge";
+    }
+    bool fresh = last_ms > 0 && view->now_ms - last_ms < RECEIPT_FRESH_MS;
+    view->page.done = "";
+    if (!fresh || progress_decided(progress)) {
+        return;
+    }
+    view->page.added = key == NULL;
+    view->nudge_said = last_ms == progress->nudged_ms;
+    deadline_show(date_of_ms(last_ms), date);
+    const struct catalog_value values[] = {{"date", date}, {NULL, NULL}};
+    if (key != NULL) {
+        receipt_view_fill(view, key, values, &view->done);
+        view->page.done = buf_text(&view->done);
+    }
+}
+
 static bool may(const struct receipt_view *view, enum progress_move_kind kind)
 {
     return receipt_act_refused(view->setup, view->report, kind, view->now_ms) == REFUSAL_NONE;

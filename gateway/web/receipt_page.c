@@ -65,6 +65,7 @@ void receipt_page_put(const struct web *web, struct str text, enum link_kind kin
     view->acts.action = link + strlen(web->setup->options.site.base_url);
     if (sent != NULL) {
         view->page.fresh = view->page.added = false; /* this is about what was sent */
+        view->page.done = "";
         put_sent(&view->acts, sent);
     }
     bool rendered = pages_receipt(web->setup->pages, &view->page, html);

@@ -4,7 +4,7 @@
 
 #include "base/check.h"
 
-enum { FRESH_MS = 3600000, VALUES_MAX = 12 };
+enum { VALUES_MAX = 12 };
 
 void receipt_view_day(int64_t wall_ms, char ret_text[RECEIPT_DATE_BYTES])
 {
@@ -164,8 +164,8 @@ static bool is_closed(const struct progress_report *report)
 
 static void view_init(struct receipt_view *view)
 {
-    struct buf *const bufs[] = {&view->ending, &view->who_comes, &view->urgent, &view->nudge_when,
-                                &view->withdraw_hint};
+    struct buf *const bufs[] = {&view->ending, &view->who_comes,  &view->urgent,
+                                &view->done,   &view->nudge_when, &view->withdraw_hint};
     for (size_t i = 0; i < sizeof bufs / sizeof bufs[0]; i++) {
         buf_init(bufs[i], RECEIPT_SENTENCES_BYTES_MAX);
     }
@@ -202,11 +202,10 @@ void receipt_view_make(const struct setup *setup, const struct progress_report *
     page->place = full && !closed ? ret->place : "";
     page->submitted = ret->submitted;
     page->fresh = report->progress.state == PROGRESS_NEW &&
-                  now_wall_ms - report->submitted_ms < FRESH_MS;
-    page->added = !page->decided && report->added_ms > 0 &&
-                  now_wall_ms - report->added_ms < FRESH_MS;
+                  now_wall_ms - report->submitted_ms < RECEIPT_FRESH_MS;
     page->upstream_only_note = !ret->steps_shown;
     page->reason = page->qr_svg = page->link = page->next_href = "";
+    receipt_view_done(ret, report, full);
     receipt_view_words(ret);
     receipt_view_acts(ret, full);
     page->acts = &ret->acts;
@@ -217,6 +216,7 @@ void receipt_view_release(struct receipt_view *view)
     buf_release(&view->ending);
     buf_release(&view->who_comes);
     buf_release(&view->urgent);
+    buf_release(&view->done);
     buf_release(&view->nudge_when);
     buf_release(&view->withdraw_hint);
     for (size_t i = 0; i < RECEIPT_NOTICES_MAX; i++) {

@@ -1,7 +1,7 @@
 /*
  * receipt_view.h - from a report's progress to the words and dates of its page. No waits, no network.
  *
- *   receipt_view_make ─► place ─► steps (receipt_view.c) ─► state, notices, ending, who comes (receipt_words.c) ─► acts (receipt_acts.c)
+ *   receipt_view_make ─► place ─► steps (receipt_view.c) ─► what was just done ─► state, notices, ending, who comes (receipt_words.c) ─► acts (receipt_acts.c)
  *
  * Of a report that was merged the household that filed both reads how far the leader is; another filer, and whoever filed for somebody who did not
  * want it, reads only that it is closed.
@@ -13,7 +13,12 @@
 #include "view/pages.h"
 #include "web/place.h"
 
-enum { RECEIPT_DATE_BYTES = 96, RECEIPT_NOTICES_MAX = 8, RECEIPT_SENTENCES_BYTES_MAX = 4096 };
+enum {
+    RECEIPT_DATE_BYTES = 96,
+    RECEIPT_NOTICES_MAX = 8,
+    RECEIPT_SENTENCES_BYTES_MAX = 4096,
+    RECEIPT_FRESH_MS = 3600000
+};
 
 /* Owns every text that page points to, but for qr_svg, link, next_href, acts.action, and what was sent. */
 struct receipt_view {
@@ -26,7 +31,7 @@ struct receipt_view {
     char submitted[RECEIPT_DATE_BYTES];
     char town[PLACE_NAME_BYTES];
     char phone[64], contact[64];
-    struct buf ending, who_comes, urgent, nudge_when, withdraw_hint;
+    struct buf ending, who_comes, urgent, done, nudge_when, withdraw_hint;
     struct buf notices[RECEIPT_NOTICES_MAX];
     const char *notice_texts[RECEIPT_NOTICES_MAX];
     struct page_help help[HELP_MAX];
@@ -34,6 +39,7 @@ struct receipt_view {
     const struct setup *setup;
     const struct progress_report *report; /* whose progress is shown */
     bool follows;                         /* it is the leader's */
+    bool nudge_said;                      /* at the top: just done */
     bool steps_shown;                     /* [progress] source is not none */
     int64_t now_ms;
 };
@@ -51,6 +57,7 @@ enum progress_refusal receipt_act_refused(const struct setup *setup,
 
 /* For the files of this view only. */
 void receipt_view_words(struct receipt_view *view);
+void receipt_view_done(struct receipt_view *view, const struct progress_report *report, bool full);
 void receipt_view_acts(struct receipt_view *view, bool full);
 struct date receipt_view_last_day(int64_t due_ms); /* a deadline ends at 24:00 of this day */
 void receipt_view_day(int64_t wall_ms, char ret_text[RECEIPT_DATE_BYTES]); /* 11月23日 */

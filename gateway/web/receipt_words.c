@@ -108,7 +108,7 @@ static void notices_open(struct receipt_view *view)
     if (progress->withdraw_asked_ms > 0) {
         notice(view, "state.withdraw_asked", NULL);
     }
-    if (progress->nudged_ms > 0) {
+    if (progress->nudged_ms > 0 && !view->nudge_said) {
         notice_day(view, "state.nudged", date_of_ms(progress->nudged_ms));
     }
 }

@@ -10,6 +10,9 @@ import { bodies, lawHolds } from '../lib/line.mjs';
 import { startSystemWithClock } from '../lib/clock.mjs';
 import { root, startSystem, until } from '../lib/system.mjs';
 
+// what the page says at its top of what was just done, before the number
+const statusOf = (html) => [...html.slice(0, html.indexOf('class="number"')).matchAll(/<p class="box" role="status">([^<]*)<\/p>/g)].map((match) => match[1]).join(' | ');
+
 describe('acts of the household', () => {
   let system;
   let code;
@@ -26,6 +29,7 @@ describe('acts of the household', () => {
       act: (act, fields = {}) => post(url, { act, ...fields }),
       page: async () => textOf((await get(url)).html),
       html: async () => (await get(url)).html,
+      status: async () => statusOf((await get(url)).html),
     };
   }
   const events = async (one) => (await bodies(system, one.receipt)).map((body) => body.event);
@@ -48,7 +52,7 @@ describe('acts of the household', () => {
   test('add: risks, words and urgency join the report; the township and the monitoring system hear of it', async () => {
     const one = await filed();
     back(one, await one.act('add', { risk: ['jobs', 'illness'], consent_sensitive: '1', detail: '又住院了', urgent: '1', last4: one.last4 }));
-    assert.ok((await one.page()).includes('这次新写的情况已经补充进去'));
+    assert.equal(await one.status(), '这次新写的情况已经补充进去。'); // on its own page it knows that it has filed
     await eventsAre(one, 2);
     const { data, type } = (await events(one))[1];
     assert.equal(type, 'cn.mashang.report.added.v1');
@@ -147,9 +151,28 @@ describe('acts of the household', () => {
     back(one, await one.act('not_visited'));
     back(one, await one.act('not_visited'));
     assert.ok((await one.page()).includes('您说过：没来过'));
+    assert.equal(await one.status(), '记下了：您说没来过。镇里会看到。');
     assert.ok(!(await one.html()).includes('value="not_visited"'));
     back(one, await one.act('visited'));
     assert.ok((await one.page()).includes('您说过：来过了'));
+    assert.equal(await one.status(), '记下了：来过了。谢谢您告诉我们。');
+  });
+
+  test('at the top stands what was done last, and nothing of it above what was sent and not taken', async () => {
+    const one = await filed();
+    assert.equal(await one.status(), '');
+    back(one, await one.act('not_visited'));
+    back(one, await one.act('add', { detail: '又来了一场冰雹', last4: one.last4 }));
+    assert.equal(await one.status(), '这次新写的情况已经补充进去。');
+    const wrong = await one.act('add', { detail: '', last4: one.last4 });
+    assert.equal(wrong.status, 422);
+    assert.equal(statusOf(wrong.html), '');
+    // filed again under the form: in its own words
+    assert.equal((await file(system.base, code, { ...one.answers, detail: '再报一次' })).status, 303);
+    assert.equal(await one.status(), '您之前报过，编号不变。这次新写的情况已经补充进去。');
+    await tellStep(system, one.receipt, 'visit');
+    await tellEnd(system, one.receipt, 'admitted');
+    assert.equal(await one.status(), '');
   });
 
   test('withdraw is a request: the report stays open until the township says so', async () => {
@@ -231,6 +254,7 @@ describe('acts of the household', () => {
       assert.ok(!answer.html.includes('曲堤街道') && !answer.html.includes('试**'));
     }
     assert.equal((await post(short, { act: 'not_visited' })).status, 303);
+    assert.equal(statusOf((await get(short)).html), '记下了：您说没来过。镇里会看到。');
     assert.equal((await post(short, { act: 'nudge' })).status, 409);
     assert.ok((await one.page()).includes('您说过：没来过'));
   });
@@ -276,7 +300,8 @@ describe('when days have passed', () => {
   after(async () => { await system?.stop(); fs.rmSync(folder, { recursive: true, force: true }); });
 
   test('a nudge: after the day, once in three days', async () => {
-    const answer = await file(system.base, system.code(), household());
+    const answers = household();
+    const answer = await file(system.base, system.code(), answers);
     const url = system.base + answer.location;
     const page = async () => textOf((await get(url)).html);
     const [, last] = (await page()).match(/过了(\d+月\d+日)（周.）还没有办/);
@@ -286,6 +311,11 @@ describe('when days have passed', () => {
     assert.equal((await post(url, { act: 'nudge' })).status, 303);
     const said = await page();
     const today = system.clock.day();
+    const status = async (at = url) => statusOf((await get(at, { 'accept-encoding': 'identity' })).html); // not the page kept for a minute
+    assert.match(await status(), new RegExp(`^${today}（周.）催过了，曲堤街道会看到。$`));
+    assert.equal(said.split('催过了').length, 2, 'said once');
+    const found = await post(`${system.base}/progress`, { id_number: answers.id_number, phone: answers.phone });
+    assert.equal(await status(system.base + found.location), '催过了，镇里会看到。');
     assert.match(said, new RegExp(`${today}（周.）催过了，曲堤街道会看到。`));
     const again = system.clock.day(new Date(system.clock.now().getTime() + 3 * 864e5));
     assert.match(said, new RegExp(`从${again}（周.）起，可以再催一次。`));
@@ -298,6 +328,10 @@ describe('when days have passed', () => {
     assert.ok((await get(url)).html.includes('value="nudge"'));
     assert.equal((await post(url, { act: 'nudge' })).status, 303);
     assert.ok(!(await get(url)).html.includes('value="nudge"'));
+    assert.match(await status(), /催过了/);
+    system.clock.goOn(1.1 / 24);
+    assert.equal(await status(), '', 'an hour later it stands with the rest');
+    assert.match(await page(), /催过了，曲堤街道会看到。/);
   });
 
   test('an objection: within 30 days after the refusal', async () => {

@@ -104,6 +104,48 @@ static void test_receipt(void **state)
     buf_release(&html);
 }
 
+static void test_what_was_just_done_stands_above_the_number(void **state)
+{
+    struct page_receipt in = sample_receipt();
+    struct buf html;
+    (void)state;
+    in.done = "记下了：来过了。谢谢您告诉我们。";
+    show_receipt(&in, "receipt-done", &html);
+    has(&html, "<p class=\"box\" role=\"status\">记下了：来过了。谢谢您告诉我们。</p>\n<p "
+               "class=\"number\">");
+    buf_release(&html);
+}
+
+/* Whatever the caller gave, and by either kind of link. */
+static void test_closed_to_its_reader(void **state)
+{
+    struct page_receipt in = sample_receipt();
+    struct buf full, brief;
+    (void)state;
+    in.closed = in.decided = true;
+    in.fresh = false;
+    in.step_count = 0;
+    in.ending = "这次申报已关闭，有疑问请打0531-00000000。";
+    in.ending_note = "不是本人报的";
+    in.next_href = "/V/9B1TJ0";
+    show_receipt(&in, "receipt-closed", &full);
+    has(&full, "<strong>4129 3847 1655</strong>");
+    has(&full, in.ending);
+    lacks(&full, "不是本人报的");
+    lacks(&full, "/V/9B1TJ0");
+    lacks(&full, "<svg");
+    lacks(&full, in.link);
+    lacks(&full, "王**");
+    lacks(&full, "葛家村");
+    lacks(&full, "11月23日");
+    lacks(&full, "评议中");
+    in.full = false;
+    show_receipt(&in, "receipt-closed-short", &brief);
+    assert_true(str_eq(buf_str(&full), buf_str(&brief)));
+    buf_release(&full);
+    buf_release(&brief);
+}
+
 static void test_short_receipt_tells_no_more_than_it_may(void **state)
 {
     struct page_receipt in = sample_receipt();
@@ -305,6 +347,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_receipt),
+        cmocka_unit_test(test_what_was_just_done_stands_above_the_number),
+        cmocka_unit_test(test_closed_to_its_reader),
         cmocka_unit_test(test_short_receipt_tells_no_more_than_it_may),
         cmocka_unit_test(test_acts),
         cmocka_unit_test(test_acts_sent),
