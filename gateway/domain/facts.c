@@ -86,6 +86,11 @@ static void fill_steps(const struct procedure *procedure, const struct progress 
     }
 }
 
+static int64_t pause_ends(const struct progress *progress)
+{
+    return progress->paused ? progress->pauses[progress->pause_count - 1].to_ms : 0;
+}
+
 void facts_make(const struct facts_of *of, struct facts *ret)
 {
     bool clearing = of->clearing != NULL;
@@ -101,6 +106,7 @@ void facts_make(const struct facts_of *of, struct facts *ret)
     };
     fill_flags(of, ret);
     if (!of->clocked) {
+        ret->next_ms = pause_ends(progress);
         return;
     }
     signal_of(procedure, of->calendar, progress, of->urgent, of->now_ms, &signal);

@@ -69,6 +69,18 @@ describe('where nobody reports steps', () => {
     assert.deepEqual(only(await office.figures(), /^(now|late|in_time|done|skipped|end|additions)/), { additions: 1, 'end.withdrawn': 1 });
     office.agrees();
   });
+
+  test('a pause ends by itself', async () => {
+    const { receipt } = await fileReport(office.system);
+    await office.api.moved(receipt, 'pause', { days: 3 });
+    assert.equal((await office.gauges())['now.paused'], 1);
+    office.goOn(10);
+    await until('the clock to end it', async () => !(await office.gauges())['now.paused'], { ms: 30000, every: 500 });
+    assert.deepEqual((await office.item(receipt)).flags.filter((flag) => flag === 'paused'), []);
+    const { body } = await office.api.get(`/reports/${receipt}/history`);
+    assert.deepEqual([body.events.at(-1).event, body.events.at(-1).who], ['resume', 'clock']);
+    office.agrees();
+  });
 });
 
 describe('风险消除', () => {

@@ -200,11 +200,41 @@ static void test_clearing(void **state)
     calendar_free(&calendar);
 }
 
+/* Where nobody reports steps the end of a pause is all that time brings. */
+static void test_unclocked_pause(void **state)
+{
+    struct procedure *procedure = procedures_load("laiyuan");
+    struct calendar *calendar = procedures_calendar();
+    struct progress progress;
+    struct facts facts;
+    struct facts_of of = {
+        .procedure = procedure, .progress = &progress, .calendar = calendar, .flags = STR("")};
+    (void)state;
+    progress_begin(procedure, calendar, procedures_at("2026-11-23"), &progress);
+    of.now_ms = procedures_at("2026-11-24");
+    facts_make(&of, &facts);
+    assert_int_equal(facts.next_ms, 0);
+    assert_int_equal(procedures_do(procedure, calendar, &progress, "s pause 3", "2026-11-24"),
+                     PROGRESS_APPLIED);
+    facts_make(&of, &facts);
+    assert_string_equal(facts.flags, "paused");
+    assert_int_equal(facts.next_ms, progress.pauses[0].to_ms);
+    assert_int_equal(facts.signal, SIGNAL_GREEN);
+    progress_tick(procedure, calendar, &progress, facts.next_ms);
+    of.now_ms = facts.next_ms;
+    facts_make(&of, &facts);
+    assert_string_equal(facts.flags, "");
+    assert_int_equal(facts.next_ms, 0);
+    procedure_free(&procedure);
+    calendar_free(&calendar);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_facts),
         cmocka_unit_test(test_clearing),
+        cmocka_unit_test(test_unclocked_pause),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
