@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
 import { HtmlValidate } from 'html-validate';
 import { startSystem, village } from '../lib/system.mjs';
-import { household, receiptOf } from '../lib/farmer.mjs';
+import { household, inventedId, receiptOf } from '../lib/farmer.mjs';
 import { launch, phone } from '../lib/browser.mjs';
 
 let system;
@@ -124,6 +124,26 @@ test('更改 on the check page leads back to the form with everything in it', as
   assert.equal(await page.inputValue('[name=name]'), answers.name);
   assert.equal(await page.inputValue('[name=id_number]'), answers.id_number);
   assert.ok(await page.isChecked('[name=risk][value=accident]'));
+  await context.close();
+});
+
+for (const width of [360, 320]) test(`the ID number is compared in one line on the check page, ${width} px wide`, async () => {
+  const context = await phone(browser, { viewport: { width, height: 640 } });
+  const page = await context.newPage();
+  const answers = household();
+  delete answers.filed_by;
+  while (!answers.id_number.endsWith('X')) answers.id_number = inventedId();
+  await page.goto(system.base + system.code());
+  await fill(page, answers);
+  await page.locator('button[value=check]').click();
+  const row = (text) => page.locator('.rows div', { hasText: text });
+  const heights = [];
+  for (const text of ['姓名', '身份证号']) heights.push((await row(text).locator('dd').first().boundingBox()).height);
+  assert.equal(heights[1], heights[0]);
+  const id = await row('身份证号').locator('dd').first().boundingBox();
+  const change = await row('身份证号').locator('.change').boundingBox();
+  assert.ok(id.x + id.width <= change.x, 'beside the button');
+  assert.ok(change.width >= 48 && change.height >= 48, JSON.stringify(change));
   await context.close();
 });
 
