@@ -52,6 +52,18 @@ test('an urgent report: the receipt says so and whom to ring, while it is open a
   assert.ok(!(await receiptPage(urgent.location)).includes('急事'));
 });
 
+test('in a district no step speaks of a county', async () => {
+  const { location } = await file(system.base, code, household());
+  const text = await receiptPage(location);
+  assert.match(text, /区县比对审定/);
+  assert.doesNotMatch(text, /(?<!区)县/);
+  // whatever procedure a district takes over: of each step its name and who works on it
+  for (const name of ['laiyuan', 'gansu', 'jiyang', 'boshan']) {
+    const { steps, green_channel: green } = JSON.parse(fs.readFileSync(path.join(root, `templates/procedures/${name}.json`), 'utf8'));
+    for (const step of [...steps, ...(green?.steps ?? [])]) assert.doesNotMatch(`${step.name ?? ''} ${step.who ?? ''}`, /(?<!区)县/, `${name} ${step.id}`);
+  }
+});
+
 test('the steps: the one under way by its own word, and no date before the one above it', async () => {
   const { location } = await file(system.base, code, household());
   const { html } = await get(system.base + location);
