@@ -241,3 +241,11 @@ unsigned area_bucket(const struct areas *areas, area_index area)
 {
     return node_of(areas, area)->bucket;
 }
+
+area_index area_bucket_owner(const struct areas *areas, area_index area)
+{
+    while (area_level(areas, area) > AREA_COUNTY && area_parent(areas, area) != AREA_NONE) {
+        area = area_parent(areas, area);
+    }
+    return area;
+}

@@ -98,5 +98,7 @@ bool area_old_next(struct area_old_walk *walk, struct area_old *ret);
 
 /* 0–99: of its county, else of the nearest area above that, else of the topmost (mechanics.md "Buckets"). */
 unsigned area_bucket(const struct areas *areas, area_index area);
+/* The area whose id made that bucket: other counties may have the same. */
+area_index area_bucket_owner(const struct areas *areas, area_index area);
 
 #endif

@@ -135,6 +135,7 @@ struct procedure {
 
 struct procedure *procedure_load(struct str json, const char *file, struct err *err) MUST_CHECK;
 void procedure_free(struct procedure **procedure);
+bool procedure_is_id(struct str id); /* of a step, reason, category … in any procedure */
 int procedure_step_index(const struct procedure *procedure, struct str id); /* -1: none */
 const struct procedure_reason *procedure_reason(const struct procedure *procedure, struct str id);
 const struct procedure_reason *procedure_category(const struct procedure *procedure, struct str id);

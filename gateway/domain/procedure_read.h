@@ -32,7 +32,6 @@ struct str procedure_str(const json_t *object, const char *key); /* empty when i
 bool procedure_read_text(const struct procedure_place *at, const json_t *object, const char *key,
                          size_t chars_max, const char **ret);
 bool procedure_read_word(const struct procedure_place *at, const json_t *object, const char **ret);
-bool procedure_is_id(struct str id);
 bool procedure_read_id(const struct procedure_place *at, const json_t *object,
                        char ret[PROCEDURE_ID_BYTES]);
 /* A whole number from 1 to max under key; what stands in *ret stays when there is none. */

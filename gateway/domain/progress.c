@@ -19,6 +19,34 @@ static void set_note(char to[PROGRESS_NOTE_BYTES], struct str note)
     }
 }
 
+void progress_say(struct progress *progress, enum progress_move_kind beside, struct str note)
+{
+    if (note.len == 0 && progress->move_noted != beside) {
+        return;
+    }
+    memset(progress->move_note, 0, sizeof progress->move_note);
+    set_note(progress->move_note, note);
+    progress->move_noted = progress->move_note[0] != '\0' ? beside : MOVE_STEP;
+}
+
+bool progress_has_said(const struct progress *progress, enum progress_move_kind beside)
+{
+    return progress->move_note[0] != '\0' && progress->move_noted == beside;
+}
+
+void progress_put_transfer(struct progress *progress, int64_t at_ms, struct str from, struct str to)
+{
+    struct progress_transfer *list = progress->transfers;
+    if (progress->transfer_count == PROGRESS_TRANSFERS_MAX) { /* the audit chain has them all */
+        memmove(list, list + 1, (PROGRESS_TRANSFERS_MAX - 1) * sizeof list[0]);
+        progress->transfer_count--;
+    }
+    struct progress_transfer *transfer = &list[progress->transfer_count++];
+    transfer->at_ms = at_ms;
+    set_text(transfer->from, sizeof transfer->from, from);
+    set_text(transfer->to, sizeof transfer->to, to);
+}
+
 bool progress_step_closed(const struct progress *progress, size_t step)
 {
     enum progress_step_state state = progress->steps[step].state;
@@ -106,6 +134,10 @@ static void do_step(const struct progress_work *work)
         open_steps(route, work->calendar, progress, work->at_ms);
     }
     set_note(step->note, work->move->note);
+    if (progress->move_noted == MOVE_TRANSFER || progress->move_noted == MOVE_ANSWER ||
+        progress->move_noted == MOVE_RESUME || progress->move_noted == MOVE_DECIDE) {
+        progress_say(progress, progress->move_noted, STR(""));
+    }
     progress->plain |= work->move->plain;
     progress->authorised |= work->move->authorised;
 }
@@ -153,23 +185,21 @@ static void do_clear(const struct progress_work *work)
     set_note(work->progress->note, work->move->note);
 }
 
-/* A note takes the place of the one before, also when there is none. */
-static void set_move_note(const struct progress_work *work)
+/* What the farmer says stands elsewhere, sealed. */
+static void say(const struct progress_work *work)
 {
-    memset(work->progress->move_note, 0, sizeof work->progress->move_note);
-    set_note(work->progress->move_note, work->move->note);
+    if (work->move->by == MOVER_STAFF) {
+        progress_say(work->progress, work->move->kind, work->move->note);
+    }
 }
 
 static void do_transfer(const struct progress_work *work)
 {
     struct progress *progress = work->progress;
-    struct progress_transfer *transfer = &progress->transfers[progress->transfer_count++];
-    transfer->at_ms = work->at_ms;
-    set_text(transfer->from, sizeof transfer->from, work->move->area_from);
-    set_text(transfer->to, sizeof transfer->to, work->move->area_to);
+    progress_put_transfer(progress, work->at_ms, work->move->area_from, work->move->area_to);
     progress->restarted_ms = work->at_ms;
     progress_due_later(work->route, work->calendar, progress);
-    set_move_note(work);
+    say(work);
 }
 
 static void do_ask(const struct progress_work *work)
@@ -182,6 +212,7 @@ static void do_ask(const struct progress_work *work)
 static void do_answer(const struct progress_work *work)
 {
     work->progress->asked_ms = 0;
+    say(work);
 }
 
 static void do_pause(const struct progress_work *work)
@@ -191,12 +222,13 @@ static void do_pause(const struct progress_work *work)
     progress->pauses[progress->pause_count++] = (struct progress_pause){
         work->at_ms, deadline_ms(date_from_days(last))};
     progress->paused = true;
-    set_move_note(work);
+    say(work);
 }
 
-static void do_nothing_more(const struct progress_work *work)
+/* The pause has ended before (effects). */
+static void do_resume(const struct progress_work *work)
 {
-    (void)work;
+    say(work);
 }
 
 static void do_nudge(const struct progress_work *work)
@@ -230,6 +262,7 @@ static void do_object(const struct progress_work *work)
         progress->objection_due_ms = progress_objection_due(work->route, work->calendar, progress);
     }
     progress->objection = work->move->by == MOVER_STAFF ? OBJECTION_OPEN : OBJECTION_ASKED;
+    say(work);
 }
 
 static void do_uphold(const struct progress_work *work)
@@ -283,6 +316,7 @@ static void do_reopen(const struct progress_work *work)
     progress->state = PROGRESS_OPEN;
     progress_due_later(work->route, work->calendar, progress);
     open_steps(work->route, work->calendar, progress, work->at_ms);
+    say(work);
 }
 
 /* Done stays done; what is under way goes on under the channel's clock, unless something comes before it there. */
@@ -309,6 +343,7 @@ static void do_green(const struct progress_work *work)
         progress->total_due_ms = progress_total_due(green, work->calendar, progress);
     }
     open_steps(green, work->calendar, progress, work->at_ms);
+    say(work);
 }
 
 typedef void do_fn(const struct progress_work *work);
@@ -325,7 +360,7 @@ static const struct {
     [MOVE_ASK] = {do_ask, true, false},
     [MOVE_ANSWER] = {do_answer, false, false},
     [MOVE_PAUSE] = {do_pause, true, false},
-    [MOVE_RESUME] = {do_nothing_more, false, true},
+    [MOVE_RESUME] = {do_resume, false, true},
     [MOVE_MERGE] = {do_decide, false, true},
     [MOVE_NUDGE] = {do_nudge, false, false},
     [MOVE_VISITED] = {do_visited, false, false},
@@ -401,9 +436,9 @@ int progress_current(const struct procedure *procedure, const struct progress *p
     return current;
 }
 
-/* Since it came here, nobody has done a step. */
-static bool just_transferred(const struct procedure *route, const struct progress *progress)
+bool progress_just_transferred(const struct procedure *procedure, const struct progress *progress)
 {
+    const struct procedure *route = progress_route(procedure, progress);
     if (progress->transfer_count == 0) {
         return false;
     }
@@ -430,7 +465,7 @@ const char *progress_word(const struct procedure *procedure, const struct progre
     if (progress->asked_ms > 0) {
         return route->moves[PROCEDURE_ASK].word;
     }
-    if (just_transferred(route, progress)) {
+    if (progress_just_transferred(procedure, progress)) {
         return route->moves[PROCEDURE_TRANSFER].word;
     }
     return current >= 0 ? route->steps[current].word : NULL;

@@ -6,7 +6,8 @@
  *
  * Who moves it decides how strictly it is taken:
  * - MOVER_UPSTREAM tells what has happened elsewhere, perhaps out of order. A step reported before an earlier one: the earlier ones count
- *   as passed at the same time; the earlier one's own event then is PROGRESS_UNCHANGED. A decision may come at any step.
+ *   as passed at the same time; the earlier one's own event then is PROGRESS_UNCHANGED. A decision may come at any step. Another outcome of what is
+ *   closed, or a step of what is decided, is PROGRESS_NOT_ALLOWED when it happened after what is on record, else PROGRESS_UNCHANGED.
  * - MOVER_STAFF works here and now: only steps under way, notices only after they stood long enough, skips only on the procedure's
  *   conditions, endings only after their steps, with what they must name.
  * - MOVER_FARMER asks: nudge, visited, not_visited, answer; withdraw and object are kept as requests until staff makes the same move.
@@ -79,6 +80,27 @@ enum progress_objection {
 
 enum progress_visit_said { VISIT_NOT_SAID, VISIT_SAID_DONE, VISIT_SAID_NOT };
 
+enum progress_move_kind {
+    MOVE_STEP,
+    MOVE_DECIDE,
+    MOVE_CLEAR,
+    MOVE_TRANSFER,
+    MOVE_ASK,
+    MOVE_ANSWER, /* what was asked has come */
+    MOVE_PAUSE,
+    MOVE_RESUME,
+    MOVE_MERGE, /* MOVE_DECIDE merged, with the leader */
+    MOVE_NUDGE,
+    MOVE_VISITED,
+    MOVE_NOT_VISITED,
+    MOVE_WITHDRAW, /* by staff: MOVE_DECIDE withdrawn */
+    MOVE_OBJECT,
+    MOVE_UPHOLD, /* the refusal stands */
+    MOVE_REOPEN, /* the objection was right */
+    MOVE_GREEN,  /* onto the green channel */
+    MOVES
+};
+
 struct progress {
     enum progress_state state;
     char decision[PROCEDURE_ID_BYTES]; /* an ending, or "" */
@@ -102,8 +124,8 @@ struct progress {
     int ask_count;
     int64_t asked_ms; /* 0: nothing is asked now */
     char ask_note[PROGRESS_NOTE_BYTES];
-    char move_note
-        [PROGRESS_NOTE_BYTES]; /* of the last pause or transfer, for the household; or "" */
+    char move_note[PROGRESS_NOTE_BYTES]; /* the newest word of staff beside a move; or "" */
+    enum progress_move_kind move_noted;  /* beside which; MOVE_STEP: there is none */
     int nudge_count;
     int64_t nudged_ms;
     enum progress_visit_said visit_said;
@@ -116,27 +138,6 @@ struct progress {
     int64_t objected_ms, objection_due_ms;
     int reopen_count;
     int64_t reopened_ms;
-};
-
-enum progress_move_kind {
-    MOVE_STEP,
-    MOVE_DECIDE,
-    MOVE_CLEAR,
-    MOVE_TRANSFER,
-    MOVE_ASK,
-    MOVE_ANSWER, /* what was asked has come */
-    MOVE_PAUSE,
-    MOVE_RESUME,
-    MOVE_MERGE, /* MOVE_DECIDE merged, with the leader */
-    MOVE_NUDGE,
-    MOVE_VISITED,
-    MOVE_NOT_VISITED,
-    MOVE_WITHDRAW, /* by staff: MOVE_DECIDE withdrawn */
-    MOVE_OBJECT,
-    MOVE_UPHOLD, /* the refusal stands */
-    MOVE_REOPEN, /* the objection was right */
-    MOVE_GREEN,  /* onto the green channel */
-    MOVES
 };
 
 enum progress_mover { MOVER_UPSTREAM, MOVER_STAFF, MOVER_FARMER, MOVERS };
@@ -211,6 +212,15 @@ int64_t progress_nudge_from(const struct procedure *procedure, const struct prog
 /* The end of the days in which a declined household may object; a new calendar makes it later only. 0: this procedure knows no objection. */
 int64_t progress_object_end(const struct procedure *procedure, const struct calendar *calendar,
                             const struct progress *progress);
+/*
+ * What staff says to the household beside a move that is neither step nor ending, in the place of what was said before; the empty text takes back only
+ * what was said beside a move of this kind. The next step takes back what concerned the way to it (transfer, answer, resume, decide).
+ */
+void progress_say(struct progress *progress, enum progress_move_kind beside, struct str note);
+bool progress_has_said(const struct progress *progress, enum progress_move_kind beside);
+/* Another place has it now, whose work is on another progress (风险消除): nothing begins again. */
+void progress_put_transfer(struct progress *progress, int64_t at_ms, struct str from,
+                           struct str to);
 /* What time does by itself: ends a pause whose days are over. True when something changed. */
 bool progress_tick(const struct procedure *procedure, const struct calendar *calendar,
                    struct progress *progress, int64_t now_ms);
@@ -251,6 +261,8 @@ bool progress_step_under_way(const struct progress *progress, size_t step);
 int progress_current(const struct procedure *procedure, const struct progress *progress);
 /* The farmer's word for now: 复核中, 待补充, 已转办 (until the next step there), the current step's, or the ending's; NULL when the file has none. */
 const char *progress_word(const struct procedure *procedure, const struct progress *progress);
+/* It has come to another place, and no step has been done there. */
+bool progress_just_transferred(const struct procedure *procedure, const struct progress *progress);
 /* The farmer says nobody came, and staff says the visit was made. */
 bool progress_disputed(const struct procedure *procedure, const struct progress *progress);
 

@@ -5,8 +5,11 @@ static const char *fault_of_ending(const struct procedure *route, const struct p
 {
     enum procedure_ending_id id = progress_ending(move);
     const struct procedure_ending *ending = id == ENDINGS ? NULL : &route->endings[id];
-    if (ending == NULL || !ending->allowed) {
+    if (ending == NULL) {
         return "decision";
+    }
+    if (!ending->allowed) {
+        return ""; /* known, only not here */
     }
     bool with_reason = id == ENDING_DECLINED || ending->reason;
     if (with_reason &&

@@ -97,6 +97,9 @@ static void put_moves(json_t *to, const struct progress *progress)
     put_ms(to, "asked", progress->asked_ms);
     put_text(to, "ask_note", progress->ask_note);
     put_text(to, "move_note", progress->move_note);
+    if (progress->move_note[0] != '\0') {
+        put_text(to, "move_noted", progress_move_name(progress->move_noted));
+    }
     put_ms(to, "nudges", progress->nudge_count);
     put_ms(to, "nudged", progress->nudged_ms);
     if (progress->visit_said != VISIT_NOT_SAID) {
@@ -257,6 +260,25 @@ static bool get_transfers(const json_t *json, struct progress *ret)
     return true;
 }
 
+/* An earlier release kept those of a pause or a transfer, without saying which. */
+static bool get_move_note(const json_t *json, struct progress *ret)
+{
+    const char *beside = json_string_value(json_object_get(json, "move_noted"));
+    if (!get_text(json, "move_note", ret->move_note, sizeof ret->move_note)) {
+        return false;
+    }
+    if (ret->move_note[0] == '\0') {
+        return true;
+    }
+    ret->move_noted = beside != NULL ? MOVES : ret->paused ? MOVE_PAUSE : MOVE_TRANSFER;
+    for (int kind = 0; beside != NULL && kind < MOVES; kind++) {
+        if (strcmp(beside, progress_move_name((enum progress_move_kind)kind)) == 0) {
+            ret->move_noted = (enum progress_move_kind)kind;
+        }
+    }
+    return ret->move_noted != MOVES && ret->move_noted != MOVE_STEP;
+}
+
 static bool get_moves(const json_t *json, struct progress *ret)
 {
     unsigned said = VISIT_NOT_SAID, objection = OBJECTION_NONE;
@@ -274,8 +296,7 @@ static bool get_moves(const json_t *json, struct progress *ret)
            get_pauses(json, ret) && get_transfers(json, ret) &&
            get_count(json, "asks", &ret->ask_count) && get_ms(json, "asked", &ret->asked_ms) &&
            get_text(json, "ask_note", ret->ask_note, sizeof ret->ask_note) &&
-           get_text(json, "move_note", ret->move_note, sizeof ret->move_note) &&
-           get_count(json, "nudges", &ret->nudge_count) &&
+           get_move_note(json, ret) && get_count(json, "nudges", &ret->nudge_count) &&
            get_ms(json, "nudged", &ret->nudged_ms) &&
            get_ms(json, "visit_said_at", &ret->visit_said_ms) &&
            get_count(json, "visits_said", &ret->visit_said_count) &&

@@ -70,13 +70,20 @@ static enum progress_refusal rule_step_staff(const struct progress_work *work, s
     return plan->may_skip && plain && quiet ? REFUSAL_NONE : REFUSAL_CONDITION;
 }
 
-/* A closed step: said again, or the contrary. The upstream's late events are neither. */
+/* The monitoring system's events come late and out of order: only what it tells of afterwards speaks against the record. */
+static bool is_told_later(const struct progress_work *work, int64_t on_record_ms)
+{
+    return work->move->by != MOVER_UPSTREAM || work->move->at_ms > on_record_ms;
+}
+
+/* A closed step: said again, or the contrary. */
 static enum progress_refusal rule_step_closed(const struct progress_work *work, size_t index,
                                               enum procedure_outcome outcome)
 {
-    bool passed = work->progress->steps[index].state == STEP_PASSED;
+    const struct progress_step *step = &work->progress->steps[index];
+    bool passed = step->state == STEP_PASSED;
     bool same = passed ? outcome == OUTCOME_PASSED : outcome == OUTCOME_SKIPPED;
-    return work->move->by == MOVER_UPSTREAM || same ? REFUSAL_ALREADY : REFUSAL_STEP_NOT_OPEN;
+    return same || !is_told_later(work, step->done_ms) ? REFUSAL_ALREADY : REFUSAL_STEP_NOT_OPEN;
 }
 
 static enum progress_refusal rule_step(const struct progress_work *work)
@@ -96,7 +103,7 @@ static enum progress_refusal rule_step(const struct progress_work *work)
         return progress->state == PROGRESS_CLEARED ? REFUSAL_ALREADY : REFUSAL_NOT_ENDED;
     }
     if (progress_decided(progress) && !work->route->steps[index].result) {
-        return upstream ? REFUSAL_ALREADY : REFUSAL_ENDED;
+        return is_told_later(work, progress->decided_ms) ? REFUSAL_ENDED : REFUSAL_ALREADY;
     }
     if (upstream && progress->reopened_ms > 0 && work->move->at_ms <= progress->reopened_ms) {
         return REFUSAL_ALREADY; /* told of the time before the objection */
@@ -154,8 +161,13 @@ static enum progress_refusal rule_decide(const struct progress_work *work)
     const struct progress *progress = work->progress;
     enum procedure_ending_id ending = progress_ending(work->move);
     bool upstream = work->move->by == MOVER_UPSTREAM;
-    if (ending == ENDINGS || !work->route->endings[ending].allowed ||
-        (upstream && ending == ENDING_WITHDRAWN) || !names_are_known(work, ending)) {
+    if (ending == ENDINGS || (upstream && ending == ENDING_WITHDRAWN)) {
+        return REFUSAL_UNKNOWN;
+    }
+    if (!work->route->endings[ending].allowed) {
+        return REFUSAL_NOT_HERE;
+    }
+    if (!names_are_known(work, ending)) {
         return REFUSAL_UNKNOWN;
     }
     if (progress_decided(progress)) {
@@ -341,7 +353,7 @@ static const struct {
     [MOVE_PAUSE] = {"pause", BY_STAFF, PROCEDURE_PAUSE, true, rule_pause},
     [MOVE_RESUME] = {"resume", BY_STAFF, PROCEDURE_PAUSE, true, rule_resume},
     [MOVE_MERGE] = {"merge", BY_STAFF, PROCEDURE_MERGE, false, rule_decide},
-    [MOVE_NUDGE] = {"nudge", BY_STAFF | BY_FARMER, PROCEDURE_NUDGE, true, rule_nudge},
+    [MOVE_NUDGE] = {"nudge", BY_FARMER, PROCEDURE_NUDGE, true, rule_nudge},
     [MOVE_VISITED] = {"visited", BY_FARMER, PROCEDURE_VISITED, true, rule_visited},
     [MOVE_NOT_VISITED] = {"not_visited", BY_FARMER, PROCEDURE_VISITED, true, rule_visited},
     [MOVE_WITHDRAW] = {"withdraw", BY_STAFF | BY_FARMER, PROCEDURE_WITHDRAW, false, rule_withdraw},

@@ -52,20 +52,11 @@ static void put(struct gathering *all, unsigned bucket, bool index, bool path, s
     all->words[all->count++] = (struct word){bucket, index, path, id};
 }
 
-/* The area whose id made the bucket of this one (area_bucket). */
-static area_index bucket_owner(const struct areas *areas, area_index area)
-{
-    while (area_level(areas, area) > AREA_COUNTY && area_parent(areas, area) != AREA_NONE) {
-        area = area_parent(areas, area);
-    }
-    return area;
-}
-
 /* Into each bucket in which reports of the area may lie: its own, and those of counties that went into its county. */
 static void put_below_county(struct gathering *all, area_index area, bool index, bool path,
                              struct str id)
 {
-    area_index owner = bucket_owner(all->areas, area);
+    area_index owner = area_bucket_owner(all->areas, area);
     struct area_old_walk walk = {.areas = all->areas, .area = owner};
     struct area_old old;
     put(all, area_bucket(all->areas, area), index, path, id);

@@ -108,6 +108,108 @@ static void test_choices(void **state)
                    "count:passed count:failed =kept transfer ask pause");
 }
 
+struct say {
+    const char *what, *note;
+    enum progress_move_kind beside; /* of what is said then */
+    const char *said;
+};
+
+/* What staff says beside a move is kept until it is over, or something else is said. */
+static void assert_said(const struct say *says)
+{
+    struct procedure *procedure = procedures_load("laiyuan");
+    struct calendar *calendar = procedures_calendar();
+    struct progress progress;
+    progress_begin(procedure, calendar, procedures_at("2026-11-23"), &progress);
+    for (size_t i = 0; says[i].what != NULL; i++) {
+        struct progress_move move = procedures_move(says[i].what, procedures_at("2026-11-24"));
+        move.note = says[i].note ? str_of(says[i].note) : move.note;
+        assert_int_equal(progress_apply(procedure, calendar, &progress, &move), PROGRESS_APPLIED);
+        if (strcmp(progress.move_note, says[i].said) != 0 ||
+            progress_has_said(&progress, says[i].beside) != (says[i].said[0] != '\0')) {
+            fail_msg("%s: %s, not %s", says[i].what, progress.move_note, says[i].said);
+        }
+        procedures_through_json(procedure, &progress);
+    }
+    calendar_free(&calendar);
+    procedure_free(&procedure);
+}
+
+static void test_what_staff_says(void **state)
+{
+    static const struct say way[] = {
+        {"s transfer a b", "户口在那边", MOVE_TRANSFER, "户口在那边"},
+        {"s pause 3", "", MOVE_TRANSFER, "户口在那边"},
+        {"s resume", "", MOVE_TRANSFER, "户口在那边"},
+        {"s visit failed", "没有人在家", MOVE_TRANSFER, ""},
+        {"s ask 身份证", NULL, MOVE_ASK, ""},
+        {"s pause 3", "您在外地", MOVE_PAUSE, "您在外地"},
+        {"s answer", "收到了", MOVE_ANSWER, "收到了"},
+        {"s resume", "", MOVE_ANSWER, "收到了"},
+        {"s green", "今天来", MOVE_GREEN, "今天来"},
+        {"s visit passed", "", MOVE_GREEN, "今天来"},
+        {"s = declined solved", "核实过了", MOVE_GREEN, "今天来"},
+        {"f object", "听不懂", MOVE_GREEN, "今天来"},
+        {"s object", "再来看", MOVE_OBJECT, "再来看"},
+        {"s reopen", "重新核实", MOVE_REOPEN, "重新核实"},
+        {"s transfer b c", "", MOVE_REOPEN, "重新核实"},
+        {0},
+    };
+    static const struct say again[] = {
+        {"s pause 3", "您在外地", MOVE_PAUSE, "您在外地"},
+        {"s resume", "接着办", MOVE_RESUME, "接着办"},
+        {"s pause 3", "", MOVE_RESUME, "接着办"},
+        {"s visit passed", "", MOVE_RESUME, ""},
+        {0},
+    };
+    (void)state;
+    assert_said(way);
+    assert_said(again);
+}
+
+/* An earlier release did not say of which move a note was. */
+static void test_old_note(void **state)
+{
+    static const struct {
+        const char *members;
+        enum progress_move_kind beside;
+    } cases[] = {
+        {"\"transfers\":[{\"at\":1,\"from\":\"a\",\"to\":\"b\"}]", MOVE_TRANSFER},
+        {"\"paused\":true,\"pauses\":[{\"from\":1,\"to\":2}]", MOVE_PAUSE},
+        {"\"move_noted\":\"reopen\"", MOVE_REOPEN},
+    };
+    struct procedure *procedure = procedures_load("laiyuan");
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[200];
+        struct progress progress;
+        snprintf(text, sizeof text, "{\"state\":\"open\",\"steps\":{},\"move_note\":\"说\",%s}",
+                 cases[i].members);
+        json_t *json = json_loads(text, 0, NULL);
+        assert_true(progress_from_json(procedure, json, &progress));
+        assert_true(progress_has_said(&progress, cases[i].beside));
+        json_decref(json);
+    }
+    procedure_free(&procedure);
+}
+
+/* Where it was is kept beside the work that goes on elsewhere; the audit chain has them all. */
+static void test_put_transfer(void **state)
+{
+    struct progress progress = {.state = PROGRESS_ADMITTED};
+    (void)state;
+    for (int i = 0; i < PROGRESS_TRANSFERS_MAX + 2; i++) {
+        char from[8], to[8];
+        snprintf(from, sizeof from, "%d", i);
+        snprintf(to, sizeof to, "%d", i + 1);
+        progress_put_transfer(&progress, i + 1, str_of(from), str_of(to));
+    }
+    assert_int_equal(progress.transfer_count, PROGRESS_TRANSFERS_MAX);
+    assert_string_equal(progress.transfers[0].from, "2");
+    assert_string_equal(progress.transfers[PROGRESS_TRANSFERS_MAX - 1].to, "10");
+    assert_true(progress.restarted_ms == 0);
+}
+
 static void test_old_json_still_reads(void **state)
 {
     static const char old[] =
@@ -145,6 +247,8 @@ static void test_json_that_is_refused(void **state)
         "\"pauses\":[{\"from\":\"x\"}]",
         "\"pauses\":[{},{},{},{},{}]",
         "\"transfers\":1",
+        "\"move_note\":\"说\",\"move_noted\":\"shout\"",
+        "\"move_note\":\"说\",\"move_noted\":\"step\"",
         "\"transfers\":[{\"to\":\"123456789012345678901\"}]",
         "\"transfers\":[{},{},{},{},{},{},{},{},{}]",
         "\"objection\":\"lost\"",
@@ -183,6 +287,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_choices),
+        cmocka_unit_test(test_what_staff_says),
+        cmocka_unit_test(test_old_note),
+        cmocka_unit_test(test_put_transfer),
         cmocka_unit_test(test_old_json_still_reads),
         cmocka_unit_test(test_json_that_is_refused),
     };

@@ -58,7 +58,8 @@ static void test_staff_works_in_order(void **state)
         {"f visit passed", "2026-11-24", "not_here", NULL},
         {"s = declined solved", "2026-11-24", "too_early", NULL},
         {"s = admitted sudden 3", "2026-11-24", "too_early", NULL},
-        {"s = cleared", "2026-11-24", "unknown", NULL},
+        {"s = cleared", "2026-11-24", "not_here", NULL},
+        {"s = rich", "2026-11-24", "unknown", NULL},
         {"f = already", "2026-11-24", "not_here", NULL},
         {"s visit failed", "2026-11-24", "", "fwwww open visit 11-30"},
         {"s visit passed signed", "2026-11-25", "", "powow open review 11-30"},
@@ -104,7 +105,7 @@ static void test_fault_names_the_member(void **state)
         {"s fly passed", "step"},
         {"s visit done", "outcome"},
         {"s = rich", "decision"},
-        {"s = cleared", "decision"},
+        {"s = cleared", ""},
         {"s = declined", "reason"},
         {"s = declined whim", "reason"},
         {"s = admitted", "category"},
@@ -284,6 +285,7 @@ static void test_nudge(void **state)
         {"f nudge", "2026-12-03 23:59", "too_early", NULL},
         {"f nudge", "2026-12-04 00:00", "", NULL},
         {"u nudge", "2026-12-20", "not_here", NULL},
+        {"s nudge", "2026-12-20", "not_here", NULL}, /* it is the household's */
         {"s pause 9", "2026-12-08", "", "owwww open visit 11-30"},
         {"f nudge", "2026-12-09", "", NULL}, /* it was late before the clock stood */
         {"s = already", "2026-12-10", "", "sssss closed"},
@@ -543,6 +545,29 @@ static void test_result_notice(void **state)
     play("gansu", "2026-11-23", declined, NULL);
 }
 
+/* What the monitoring system tells of afterwards, and otherwise, is no repeat; what it tells of before is. */
+static void test_upstream_contradicts(void **state)
+{
+    static const struct play moves[] = {
+        {"s visit passed", "2026-11-24 10:00", "", "powow open review 11-27"},
+        {"u visit passed", "2026-11-25", "already", NULL},
+        {"u visit failed", "2026-11-24 10:00", "already", NULL},
+        {"u visit failed", "2026-11-24 10:01", "step_not_open", NULL},
+        {"u visit skipped", "2026-11-24 09:59", "already", NULL},
+        {"u visit skipped", "2026-11-25", "step_not_open", NULL},
+        {"u check skipped", "2026-11-25", "", "powsw open review 11-27"},
+        {"u check passed", "2026-11-24", "already", NULL},
+        {"u check passed", "2026-11-26", "step_not_open", NULL},
+        {"u = declined", "2026-11-26", "", "pssss declined"},
+        {"u notice passed", "2026-11-26", "already", NULL},
+        {"u notice passed", "2026-11-27", "step_not_open", NULL},
+        {"u notice skipped", "2026-11-27", "already", NULL},
+        {0},
+    };
+    (void)state;
+    play("laiyuan", "2026-11-23", moves, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -563,6 +588,7 @@ int main(void)
         cmocka_unit_test(test_objection_reopens),
         cmocka_unit_test(test_green_channel),
         cmocka_unit_test(test_result_notice),
+        cmocka_unit_test(test_upstream_contradicts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
