@@ -166,6 +166,8 @@ void callback_apply(const struct setup *setup, struct store *store, struct loop 
         callback->answer.kind = CALLBACK_BAD_SIGNATURE;
     } else if (!read_body(callback, request->body)) {
         callback->answer.kind = CALLBACK_REFUSED;
+        log_event(LOG_LEVEL_INFO, "hook", "rid=%s receipt=%s refused at=%s", callback->rid,
+                  log_receipt(callback->receipt).text, callback->answer.pointer);
     } else {
         const struct move_request move = {
             .receipt = callback->receipt,
@@ -200,7 +202,7 @@ static struct callback_answer answer_of(const struct move_answer *answer)
     case MOVED_REFUSED:
         return answer->refusal == REFUSAL_UNKNOWN || answer->refusal == REFUSAL_INCOMPLETE
                    ? (struct callback_answer){CALLBACK_REFUSED, "/data",
-                                              "no such step, outcome, decision or reason"}
+                                              "recorded; no such step, outcome, decision or reason"}
                    : (struct callback_answer){CALLBACK_REFUSED, "/data",
                                               "recorded; the procedure does not allow it now"};
     case MOVED_GUARDED:
@@ -217,9 +219,11 @@ static void on_moved(void *arg, const struct move_answer *answer)
     callback->answer = answer_of(answer);
     if (answer->kind == MOVED_APPLIED || answer->kind == MOVED_REFUSED) {
         metrics_add(METRIC_HOOKS_APPLIED, 1);
-        log_event(LOG_LEVEL_INFO, "hook", "rid=%s receipt=%s move=%s applied=%d", callback->rid,
+        bool refused = answer->kind == MOVED_REFUSED;
+        log_event(LOG_LEVEL_INFO, "hook", "rid=%s receipt=%s move=%s applied=%d%s%s", callback->rid,
                   log_receipt(callback->receipt).text, progress_move_name(callback->move.kind),
-                  answer->kind == MOVED_APPLIED);
+                  !refused, refused ? " why=" : "",
+                  refused ? progress_refusal_name(answer->refusal) : "");
     }
     finish(callback);
 }

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "flow/snapshot.h"
 
 enum { MOVE_MAGIC = 0x30FE };
 
@@ -68,8 +69,9 @@ void move_report(const struct setup *setup, struct store *store, const struct mo
 static bool goes_to_clearing(const struct edit_view *view, const struct progress_move *move)
 {
     return view->clearing_runs && move->by == MOVER_STAFF &&
-           (move->kind == MOVE_STEP || move->kind == MOVE_DECIDE || move->kind == MOVE_ASK ||
-            move->kind == MOVE_ANSWER || move->kind == MOVE_PAUSE || move->kind == MOVE_RESUME);
+           (move->kind == MOVE_STEP || move->kind == MOVE_DECIDE || move->kind == MOVE_TRANSFER ||
+            move->kind == MOVE_ASK || move->kind == MOVE_ANSWER || move->kind == MOVE_PAUSE ||
+            move->kind == MOVE_RESUME);
 }
 
 /* The green channel is for the risks that the procedure names. */
@@ -85,15 +87,17 @@ static bool green_fits(const struct procedure *procedure, const struct report_re
     return false;
 }
 
-static json_t *choices_of(const struct procedure *procedure, const struct calendar *calendar,
+static json_t *choices_of(const struct setup *setup, const struct procedure *procedure,
                           const struct progress *progress, const struct report_record *record,
                           enum progress_mover by, int64_t now_ms)
 {
     struct progress_choice choices[PROGRESS_CHOICES_MAX];
-    size_t count = progress_choices(procedure, calendar, progress, by, now_ms, choices);
+    size_t count = progress_choices(procedure, setup->calendar, progress, by, now_ms, choices);
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
-        if (choices[i].kind != MOVE_GREEN || green_fits(procedure, record)) {
+        enum progress_move_kind kind = choices[i].kind;
+        if (move_source_allows(&setup->options, by, kind) &&
+            (kind != MOVE_GREEN || green_fits(procedure, record))) {
             choices[kept++] = choices[i];
         }
     }
@@ -111,17 +115,18 @@ json_t *move_choices(const struct setup *setup, const struct report_record *reco
     json_t *json = json_loadb(text.at ? text.at : "", text.len, 0, NULL);
     json_t *choices = NULL;
     if (procedure != NULL && json != NULL && progress_from_json(procedure, json, progress)) {
-        choices = choices_of(procedure, setup->calendar, progress, record, MOVER_STAFF, now_ms);
+        choices = choices_of(setup, procedure, progress, record, MOVER_STAFF, now_ms);
     }
     json_decref(json);
     free(progress);
     return choices ? choices : json_array();
 }
 
+/* What is allowed is told of what staff works on now, whichever the move spoke of. */
 static enum edit_verdict refuse(struct moving *moving, const struct edit_view *view,
                                 const struct progress_move *move, enum progress_refusal refusal)
 {
-    bool clears = goes_to_clearing(view, move);
+    bool clears = view->clearing_runs && move->by == MOVER_STAFF;
     const struct procedure *procedure = clears ? view->clearing_procedure : view->procedure;
     struct progress *progress = clears ? view->clearing : view->progress;
     json_decref(moving->answer.moves);
@@ -129,8 +134,8 @@ static enum edit_verdict refuse(struct moving *moving, const struct edit_view *v
     moving->answer.refusal = refusal;
     moving->answer.then = move == &moving->request.then;
     moving->answer.fault = progress_fault(procedure, progress, move);
-    moving->answer.moves = choices_of(procedure, view->setup->calendar, progress, view->record,
-                                      move->by, view->now_ms);
+    moving->answer.moves = choices_of(view->setup, procedure, progress, view->record, move->by,
+                                      view->now_ms);
     return EDIT_STOP;
 }
 
@@ -142,13 +147,19 @@ static void put_text(json_t *event, const char *member, struct str value)
     }
 }
 
+/* A word as procedures have them; what else somebody may have sent in its place is nobody's to keep. */
+static void put_word(json_t *event, const char *member, struct str value)
+{
+    put_text(event, member, value.len == 0 || procedure_is_id(value) ? value : STR("?"));
+}
+
 static void audit_move(json_t *event, const struct progress_move *move)
 {
-    put_text(event, "step", move->step);
-    put_text(event, "outcome", move->outcome);
-    put_text(event, "decision", move->decision);
-    put_text(event, "reason", move->reason);
-    put_text(event, "category", move->category);
+    put_word(event, "step", move->step);
+    put_word(event, "outcome", move->outcome);
+    put_word(event, "decision", move->decision);
+    put_word(event, "reason", move->reason);
+    put_word(event, "category", move->category);
     put_text(event, "leader", move->leader);
     put_text(event, "from", move->area_from);
     put_text(event, "to", move->area_to);
@@ -173,9 +184,7 @@ static json_t *audit_of(const struct moving *moving, bool applied)
     return event;
 }
 
-/* What the monitoring system hears of it, beside the report as it is; what it told us itself is never sent back. */
-static void put_event(const struct moving *moving, const struct progress_move *move,
-                      struct edit_draft *draft)
+static const char *event_of(const struct progress_move *move)
 {
     enum procedure_ending_id ending = ENDINGS;
     if (move->kind == MOVE_DECIDE) {
@@ -183,24 +192,35 @@ static void put_event(const struct moving *moving, const struct progress_move *m
     } else if (move->kind == MOVE_WITHDRAW && move->by == MOVER_STAFF) {
         ending = ENDING_WITHDRAWN;
     }
-    if (move->by == MOVER_UPSTREAM || draft->promote) {
-        return;
-    }
     if (move->kind == MOVE_MERGE || ending == ENDING_MERGED) {
-        draft->event = "merged";
-    } else if (ending == ENDING_WITHDRAWN) {
-        draft->event = "withdrawn";
-        draft->withdraw = true;
-        draft->drop = true;
-    } else if (ending != ENDINGS) {
-        draft->event = "decided";
-    } else if (move->kind == MOVE_TRANSFER) {
-        draft->event = "transferred";
-    } else if (move->kind == MOVE_STEP) {
-        draft->event = "step";
-    } else {
+        return "merged";
+    }
+    if (ending != ENDINGS) {
+        return ending == ENDING_WITHDRAWN ? "withdrawn" : "decided";
+    }
+    return move->kind == MOVE_TRANSFER ? "transferred" : move->kind == MOVE_STEP ? "step" : NULL;
+}
+
+/*
+ * What the monitoring system hears of it, beside the report as it is; what it told us itself is never sent back. A step and the decision that follows
+ * from it are one event: the decision's, or the step's where only steps are told of.
+ */
+static void put_event(const struct moving *moving, const struct edit_view *view,
+                      const struct progress_move *move, struct edit_draft *draft)
+{
+    const struct options *options = &view->setup->options;
+    const char *event = event_of(move);
+    if (move->by == MOVER_UPSTREAM || draft->promote || event == NULL) {
         return;
     }
+    draft->withdraw = str_is(str_of(event), "withdrawn");
+    draft->drop = draft->withdraw;
+    if (draft->event != NULL && snapshot_is_sent(options, draft->event) &&
+        !snapshot_is_sent(options, event)) {
+        draft->withdraw = false;
+        return;
+    }
+    draft->event = event;
     json_decref(draft->event_more);
     draft->event_more = json_object();
     json_t *said = json_object();
@@ -221,7 +241,8 @@ static void release_claim(struct edit_draft *draft)
 }
 
 /* The lead was right: the same number goes on as a report, under the report's procedure, its total from the day that its source's rule says. */
-static void become_report(struct edit_view *view, struct edit_draft *draft)
+static void become_report(struct edit_view *view, const struct progress_move *move,
+                          struct edit_draft *draft)
 {
     const struct intake_rule *rule = intake_rule(view->setup->intake,
                                                  record_get(view->record, REPORT_SOURCE));
@@ -230,11 +251,28 @@ static void become_report(struct edit_view *view, struct edit_draft *draft)
     draft->promote = true;
     draft->event = "accepted";
     *view->lead_ended = *view->progress;
+    json_decref(draft->event_more); /* of the lead's last step */
+    draft->event_more = NULL;
     progress_begin_found(draft->procedure, view->setup->calendar, view->now_ms,
                          from_found ? record_number(view->record, REPORT_FOUND) : 0,
                          view->progress);
+    progress_say(view->progress, MOVE_DECIDE, move->note);
     edit_put_text(draft, REPORT_LEAD, "0");
     snprintf(draft->flag, sizeof draft->flag, "from_lead");
+}
+
+/* What the household reads of 风险消除 stands on the report's own progress; so does where it was, since the clearing's is not kept. */
+static void tell_clearing(const struct moving *moving, struct edit_view *view,
+                          const struct progress_move *move)
+{
+    bool over = move->kind == MOVE_ANSWER || move->kind == MOVE_RESUME ||
+                progress_decided(view->clearing);
+    if (move->note.len > 0 || over) {
+        progress_say(view->progress, MOVE_CLEAR, move->note);
+    }
+    if (move->kind == MOVE_TRANSFER) {
+        progress_put_transfer(view->progress, view->now_ms, str_of(moving->from), move->area_to);
+    }
 }
 
 /* The end of 风险消除: cleared ends the report's own progress too, kept leaves it as it was. */
@@ -251,15 +289,25 @@ static void end_clearing(struct edit_view *view, const struct progress_move *mov
     view->clearing_runs = false;
 }
 
+static bool is_worked_on(const struct edit_view *view)
+{
+    return !progress_decided(view->progress) || view->clearing_runs;
+}
+
+/* worked_on: before the move. A claim lasts until its time, or until the work that it is for ends or goes elsewhere. */
 static void effects(struct moving *moving, struct edit_view *view, const struct progress_move *move,
-                    struct edit_draft *draft)
+                    bool worked_on, struct edit_draft *draft)
 {
     struct str old_name;
     if (goes_to_clearing(view, move)) {
+        tell_clearing(moving, view, move);
         end_clearing(view, move);
     }
+    if (move->kind == MOVE_CLEAR) { /* said from outside: there is nothing left to look at */
+        view->clearing_runs = false;
+    }
     if (view->lead && move->kind == MOVE_DECIDE && str_is(move->decision, "report")) {
-        become_report(view, draft);
+        become_report(view, move, draft);
     }
     if (move->kind == MOVE_TRANSFER) {
         draft->area = areas_resolve(view->setup->areas, move->area_to, &old_name);
@@ -267,19 +315,32 @@ static void effects(struct moving *moving, struct edit_view *view, const struct 
     if (move->kind == MOVE_MERGE && receipt_parse(move->leader, moving->leader)) {
         draft->leader = moving->leader;
     }
-    if (move->kind == MOVE_TRANSFER || (progress_decided(view->progress) && !view->clearing_runs)) {
+    if (move->kind == MOVE_TRANSFER || move->kind == MOVE_CLEAR ||
+        (worked_on && !is_worked_on(view))) {
         release_claim(draft);
     }
-    put_event(moving, move, draft);
+    put_event(moving, view, move, draft);
 }
 
-/* A report keeps its number, and the number says in which bucket it is kept: it can move within its county. */
-static bool place_fits(const struct edit_view *view, const struct progress_move *move)
+/* A report stays in its county: others may share its bucket. Of a place that is no more, the bucket is all that is known. */
+static bool is_same_county(const struct edit_view *view, area_index other)
+{
+    const struct areas *areas = view->setup->areas;
+    if (other == AREA_NONE || view->area == AREA_NONE) {
+        return other != AREA_NONE && area_bucket(areas, other) == receipt_bucket(view->receipt);
+    }
+    return area_bucket_owner(areas, other) == area_bucket_owner(areas, view->area);
+}
+
+static bool place_fits(const struct moving *moving, const struct edit_view *view,
+                       const struct progress_move *move)
 {
     struct str old_name;
-    const struct areas *areas = view->setup->areas;
-    area_index to = areas_resolve(areas, move->area_to, &old_name);
-    return to != AREA_NONE && area_bucket(areas, to) == receipt_bucket(view->receipt);
+    if (move->kind == MOVE_TRANSFER) {
+        return is_same_county(view, areas_resolve(view->setup->areas, move->area_to, &old_name));
+    }
+    return move->kind != MOVE_MERGE || (view->drill == moving->request.leader_drill &&
+                                        is_same_county(view, moving->request.leader_area));
 }
 
 /* One move on the copy at hand. True: applied. Else *ret says what to answer. */
@@ -297,24 +358,24 @@ static bool apply_one(struct moving *moving, struct edit_view *view, struct prog
     }
     progress_tick(procedure, calendar, progress, view->now_ms);
     *ret = !move_source_allows(&view->setup->options, move->by, move->kind) ? REFUSAL_NOT_HERE
-           : (move->kind == MOVE_TRANSFER && !place_fits(view, move)) ||
-                   (move->kind == MOVE_MERGE && view->drill != moving->request.leader_drill)
-               ? REFUSAL_UNKNOWN
-               : progress_check(procedure, calendar, progress, move);
+           : !place_fits(moving, view, move)                                ? REFUSAL_UNKNOWN
+                                             : progress_check(procedure, calendar, progress, move);
     if (*ret == REFUSAL_NONE && move->kind == MOVE_GREEN && !green_fits(procedure, view->record)) {
         *ret = REFUSAL_CONDITION;
     }
     if (*ret != REFUSAL_NONE) {
         return false;
     }
+    bool worked_on = is_worked_on(view);
     enum progress_result result = progress_apply(procedure, calendar, progress, move);
     CHECK(result == PROGRESS_APPLIED);
-    effects(moving, view, move, draft);
+    effects(moving, view, move, worked_on, draft);
     return true;
 }
 
 /* 风险消除 begins for whoever was admitted and is still on the list. */
-static bool begin_clearing(struct edit_view *view, enum progress_refusal *ret)
+static bool begin_clearing(struct edit_view *view, const struct progress_move *move,
+                           enum progress_refusal *ret)
 {
     *ret = view->clearing_runs                                                  ? REFUSAL_ALREADY
            : view->progress->state != PROGRESS_ADMITTED                         ? REFUSAL_NOT_ENDED
@@ -325,19 +386,21 @@ static bool begin_clearing(struct edit_view *view, enum progress_refusal *ret)
     }
     progress_begin(view->clearing_procedure, view->setup->calendar, view->now_ms, view->clearing);
     view->clearing_runs = true;
+    progress_say(view->progress, MOVE_CLEAR, move->note);
     return true;
 }
 
-/* A move of the monitoring system that does not fit is never lost: it stands in the chain, and staff sees the flag. */
-static enum edit_verdict record_conflict(struct moving *moving, struct edit_draft *draft,
-                                         enum progress_refusal refusal)
+/* A move of the monitoring system that is not taken is never lost: it stands in the chain, and where it contradicts, staff sees the flag. */
+static enum edit_verdict record_refused(struct moving *moving, struct edit_draft *draft,
+                                        enum progress_refusal refusal)
 {
+    bool understood = refusal != REFUSAL_UNKNOWN && refusal != REFUSAL_INCOMPLETE;
     moving->answer.kind = MOVED_REFUSED;
     moving->answer.refusal = refusal;
     draft->audit = audit_of(moving, false);
     json_object_set_new(draft->audit, "refusal", json_string(progress_refusal_name(refusal)));
     draft->hook_id = moving->request.hook_id;
-    snprintf(draft->flag, sizeof draft->flag, "upstream_conflict");
+    snprintf(draft->flag, sizeof draft->flag, "%s", understood ? "upstream_conflict" : "");
     return EDIT_WRITE;
 }
 
@@ -356,7 +419,7 @@ static enum edit_verdict apply(void *arg, struct edit_view *view, struct edit_dr
             return EDIT_STOP;
         }
     }
-    bool applied = request->clearing ? begin_clearing(view, &refusal)
+    bool applied = request->clearing ? begin_clearing(view, move, &refusal)
                                      : apply_one(moving, view, move, draft, &refusal);
     if (applied && request->decides) {
         move = &request->then;
@@ -366,9 +429,8 @@ static enum edit_verdict apply(void *arg, struct edit_view *view, struct edit_dr
         moving->answer.kind = MOVED_UNCHANGED;
         return EDIT_STOP;
     }
-    if (!applied && move->by == MOVER_UPSTREAM && refusal != REFUSAL_UNKNOWN &&
-        refusal != REFUSAL_INCOMPLETE) {
-        return record_conflict(moving, draft, refusal);
+    if (!applied && move->by == MOVER_UPSTREAM) {
+        return record_refused(moving, draft, refusal);
     }
     if (!applied) {
         return refuse(moving, view, move, refusal);

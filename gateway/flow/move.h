@@ -4,7 +4,7 @@
  *   flow/edit ─► guard ─► which procedure: the report's, or that of a running 风险消除
  *                  │        ─► progress_apply ─┬─ applied ──► effects: place, claim, lead → report, event ─► written
  *                  │                           ├─ unchanged ─────────────────────────────────────────► nothing
- *                  │                           └─ refused ─┬─ upstream: on record, flag upstream_conflict ─► written
+ *                  │                           └─ refused ─┬─ upstream: on record, flag upstream_conflict (not of unknown words) ─► written
  *                  └ no ─► MOVED_GUARDED                   └─ others: MOVED_REFUSED with the moves that are allowed
  */
 #ifndef FLOW_MOVE_H
@@ -23,12 +23,13 @@ struct move_request {
     bool
         decides; /* then is applied after move, both or none: a step and the decision that follows from it */
     struct progress_move then;
-    bool leader_drill;   /* what is merged, and into what, are of one kind */
-    bool clearing;       /* begin 风险消除 instead of move */
-    struct str note;     /* of staff, sealed; empty: none */
-    json_t *body;        /* held until done; may be NULL */
-    const char *hook_id; /* upstream's; alive until done */
-    bool reread;         /* the newest record is wanted with the answer */
+    bool leader_drill;      /* what is merged, and into what, are of one kind */
+    area_index leader_area; /* MERGE: and of one county */
+    bool clearing;          /* begin 风险消除 instead of move */
+    struct str note;        /* of staff, sealed; empty: none */
+    json_t *body;           /* held until done; may be NULL */
+    const char *hook_id;    /* upstream's; alive until done */
+    bool reread;            /* the newest record is wanted with the answer */
 };
 
 enum moved_kind {

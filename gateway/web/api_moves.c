@@ -237,19 +237,24 @@ static void on_leader(void *arg, enum op_status status, const struct report_reco
     if (api_body_fits(call) && !can_lead(call, record)) {
         api_fault(call, "leader", "unknown", "no report of this scope that could lead");
     }
-    struct move_request request = {.move = staff_move(call, MOVE_MERGE)};
-    request.leader_drill = record != NULL && str_is(record_get(record, REPORT_DRILL), "1");
+    struct move_request request = {.move = staff_move(call, MOVE_MERGE), .leader_area = AREA_NONE};
+    if (record != NULL) {
+        struct str old_name;
+        request.leader_drill = str_is(record_get(record, REPORT_DRILL), "1");
+        request.leader_area = areas_resolve(call->web->setup->areas,
+                                            record_get(record, REPORT_AREA), &old_name);
+    }
     request.move.leader = json_member_text(call->body, "leader");
     send_move(call, &request);
 }
 
+/* Whether it is of the report's county is judged where the report is at hand. */
 static bool takes_reports(const struct api_call *call)
 {
     struct str old_name;
     const struct areas *areas = call->web->setup->areas;
     area_index area = areas_resolve(areas, json_member_text(call->body, "area"), &old_name);
-    return area != AREA_NONE && area_takes_reports(areas, area) &&
-           area_bucket(areas, area) == receipt_bucket(call->receipt);
+    return area != AREA_NONE && area_takes_reports(areas, area);
 }
 
 static enum progress_move_kind object_kind(const struct api_call *call)

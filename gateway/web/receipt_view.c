@@ -182,6 +182,7 @@ void receipt_view_make(const struct setup *setup, const struct progress_report *
         .report = report->leader != NULL ? report->leader : report,
         .follows = report->leader != NULL,
         .steps_shown = setup_clocked(setup),
+        .merged_note = report->leader != NULL ? report->progress.note : "",
         .now_ms = now_wall_ms,
     };
     struct page_receipt *page = &ret->page;

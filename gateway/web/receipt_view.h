@@ -15,7 +15,7 @@
 
 enum {
     RECEIPT_DATE_BYTES = 96,
-    RECEIPT_NOTICES_MAX = 8,
+    RECEIPT_NOTICES_MAX = 12,
     RECEIPT_SENTENCES_BYTES_MAX = 4096,
     RECEIPT_FRESH_MS = 3600000
 };
@@ -40,6 +40,7 @@ struct receipt_view {
     const struct progress_report *report; /* whose progress is shown */
     bool follows;                         /* it is the leader's */
     bool nudge_said;                      /* at the top: just done */
+    const char *merged_note;              /* what was said when it was merged; "" when it is not */
     bool steps_shown;                     /* [progress] source is not none */
     int64_t now_ms;
 };

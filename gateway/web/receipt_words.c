@@ -77,6 +77,51 @@ static void notice_day(struct receipt_view *view, const char *key, struct date d
     notice(view, key, values);
 }
 
+static void notice_said(struct receipt_view *view, const char *note)
+{
+    const struct catalog_value said[] = {{"note", note}, {NULL, NULL}};
+    if (note[0] != '\0') {
+        notice(view, "state.said", said);
+    }
+}
+
+/* What staff said beside this move stands behind the move's own sentence. */
+static void notice_beside(struct receipt_view *view, enum progress_move_kind move)
+{
+    if (progress_has_said(&view->report->progress, move)) {
+        notice_said(view, view->report->progress.move_note);
+    }
+}
+
+static void notices_way(struct receipt_view *view)
+{
+    const struct progress *progress = &view->report->progress;
+    if (progress->paused) {
+        int64_t to_ms = progress->pauses[progress->pause_count - 1].to_ms;
+        if (!progress_has_said(progress, MOVE_PAUSE)) {
+            notice(view, "state.paused", NULL);
+        }
+        notice_beside(view, MOVE_PAUSE);
+        notice_day(view, "state.paused_until", date_of_ms(to_ms - 1));
+    }
+    if (progress_just_transferred(view->report->procedure, progress)) {
+        int64_t at_ms = progress->transfers[progress->transfer_count - 1].at_ms;
+        notice_day(view, "state.transferred", date_of_ms(at_ms));
+        notice_beside(view, MOVE_TRANSFER);
+    }
+    if (progress->green && view->steps_shown) {
+        notice(view, "state.green", NULL);
+    }
+    notice_beside(view, MOVE_GREEN);
+    if (progress->objection == OBJECTION_REOPENED) {
+        notice(view, "state.reopened", NULL);
+        notice_beside(view, MOVE_REOPEN);
+    }
+    notice_beside(view, MOVE_ANSWER);
+    notice_beside(view, MOVE_RESUME);
+    notice_beside(view, MOVE_DECIDE);
+}
+
 static void notices_open(struct receipt_view *view)
 {
     const struct progress *progress = &view->report->progress;
@@ -85,26 +130,7 @@ static void notices_open(struct receipt_view *view)
         notice(view, "state.asked", asked);
         notice(view, "state.asked_how", NULL);
     }
-    const struct catalog_value said[] = {{"note", progress->move_note}, {NULL, NULL}};
-    bool has_note = progress->move_note[0] != '\0';
-    if (progress->paused) {
-        int64_t to_ms = progress->pauses[progress->pause_count - 1].to_ms;
-        notice(view, has_note ? "state.said" : "state.paused", said);
-        notice_day(view, "state.paused_until", date_of_ms(to_ms - 1));
-    }
-    if (progress->transfer_count > 0 && progress->state == PROGRESS_NEW) {
-        int64_t at_ms = progress->transfers[progress->transfer_count - 1].at_ms;
-        notice_day(view, "state.transferred", date_of_ms(at_ms));
-        if (has_note && !progress->paused) {
-            notice(view, "state.said", said);
-        }
-    }
-    if (progress->green && view->steps_shown) {
-        notice(view, "state.green", NULL);
-    }
-    if (progress->objection == OBJECTION_REOPENED) {
-        notice(view, "state.reopened", NULL);
-    }
+    notices_way(view);
     if (progress->withdraw_asked_ms > 0) {
         notice(view, "state.withdraw_asked", NULL);
     }
@@ -130,22 +156,28 @@ static void fill_notices(struct receipt_view *view)
     view->page.notices = view->notice_texts;
     if (view->follows) {
         notice(view, "state.merged", NULL);
+        notice_said(view, view->merged_note);
     }
     if (is_open(progress)) {
         notices_open(view);
     }
     if (report->withdrawal_on_its_way && progress->state == PROGRESS_WITHDRAWN) {
         notice(view, "state.withdrawal_on_its_way", NULL);
+        notice_said(view, progress->note);
     }
     if (progress->state == PROGRESS_DECLINED) {
         if (progress->objection == OBJECTION_ASKED || progress->objection == OBJECTION_OPEN) {
             notice_objected(view);
+            notice_beside(view, MOVE_OBJECT);
         } else if (progress->objection == OBJECTION_UPHELD) {
             notice(view, "state.upheld", NULL);
         }
     }
     if (report->clearing_runs) {
         notice(view, "state.clearing", NULL);
+    }
+    if (progress->state == PROGRESS_ADMITTED) {
+        notice_beside(view, MOVE_CLEAR);
     }
 }
 

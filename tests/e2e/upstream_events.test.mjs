@@ -92,3 +92,20 @@ test('what the monitoring system said itself is never sent back', async () => {
   assert.equal(kinds(events), 'accepted step');
   assert.equal(events[1].event.data.step.step, 'review');
 });
+
+test('where only steps are told of, so is the step that comes with a decision', async (t) => {
+  const system = await startSystem({ workers: 1, conf: { 'forward.events': 'accepted step' } });
+  t.after(() => system.stop());
+  const api = new Api(directDoors(system), addToken(system, { area: county, rights: [...rights, 'intake'] }));
+  const { receipt } = await fileReport(system);
+  await api.moved(receipt, 'steps', { step: 'visit', outcome: 'passed', decision: 'declined', reason: 'solved', public_note: '核实过了' });
+  const events = await heard(system, receipt, 'step');
+  assert.equal(kinds(events), 'accepted step');
+  assert.deepEqual(events[1].event.data.step, { step: 'visit', outcome: 'passed', public_note: '核实过了' });
+  assert.equal(events[1].event.data.decided, undefined);
+  // a lead's step is nobody's: the report that it becomes begins with its own event alone
+  const lead = (await api.intake({ source: 'department', source_org: 'medical', area: village, name: '试验乙', phone: '13900001111', risks: ['illness'], found_at: '2026-11-20' })).body.receipt;
+  await api.moved(lead, 'steps', { step: 'check', outcome: 'passed', decision: 'report' });
+  const [first] = await heard(system, lead, 'accepted');
+  assert.deepEqual([first.event.id, first.event.data.step, first.event.data.decided], [lead, undefined, undefined]);
+});
