@@ -6,10 +6,11 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "domain/resident_id.h"
 #include "flow/identities.h"
 #include "flow/words.h"
 
-enum { CORRECT_MAGIC = 0xC044EC };
+enum { CORRECT_MAGIC = 0xC044EC, ADULT_YEARS = 18 };
 
 struct correcting {
     unsigned magic;
@@ -18,6 +19,7 @@ struct correcting {
     char by[32], name[244];
     struct str note;
     struct correct_answer answer;
+    struct identities identities;
     bool unsealable;
     correct_done_fn *done;
     void *arg;
@@ -60,21 +62,31 @@ void correct_report(const struct setup *setup, struct store *store,
     edit_report(setup, store, &edit);
 }
 
-static void put_identities(const struct edit_view *view, const json_t *values,
-                           struct edit_draft *draft)
+static void put_identities(struct correcting *correcting, const struct edit_view *view,
+                           const json_t *values, struct edit_draft *draft)
 {
-    struct identities identities;
-    identities_of(&view->setup->keyring, values, STR(""), &identities);
-    edit_put_text(draft, REPORT_PERSON, identities.person[0]);
-    edit_put_text(draft, REPORT_NAME_HASH, identities.name[0]);
-    if (identities.has_phone) {
-        edit_put_text(draft, REPORT_PHONE_HASH, identities.phone[0]);
+    struct identities *identities = &correcting->identities;
+    identities_of(&view->setup->keyring, values, STR(""), identities);
+    edit_put_text(draft, REPORT_PERSON, identities->person[0]);
+    edit_put_text(draft, REPORT_NAME_HASH, identities->name[0]);
+    if (identities->has_phone) {
+        edit_put_text(draft, REPORT_PHONE_HASH, identities->phone[0]);
     }
-    if (identities.has_id) {
-        edit_put_text(draft, REPORT_ID_HASH, identities.id[0]);
-        snprintf(draft->flag_gone, sizeof draft->flag_gone, "id_missing");
+    if (identities->has_id) {
+        edit_put_text(draft, REPORT_ID_HASH, identities->id[0]);
         draft->id_known = true;
     }
+}
+
+/* What hangs on an ID number: as at the form, staff sees a minor, and somebody who has another open report. */
+static void judge_id(const struct correcting *correcting, const struct edit_view *view,
+                     const char *id, struct edit_draft *draft)
+{
+    int age = resident_id_age(id, date_of_ms(view->now_ms));
+    snprintf(draft->flag_gone, sizeof draft->flag_gone, "id_missing minor");
+    snprintf(draft->flag, sizeof draft->flag, "%s%s", age >= 0 && age < ADULT_YEARS ? "minor " : "",
+             view->shared_id ? "possible_duplicate" : "");
+    draft->alone = view->shared_id ? NULL : &correcting->identities;
 }
 
 /* Which of them differ, as words for the audit chain; the values themselves are personal. */
@@ -121,7 +133,11 @@ static enum edit_verdict complete(void *arg, struct edit_view *view, struct edit
     if (json_object_get(correcting->values, "id_number") != NULL) {
         json_object_del(draft->values, "no_id");
     }
-    put_identities(view, draft->values, draft);
+    put_identities(correcting, view, draft->values, draft);
+    const json_t *id = json_object_get(correcting->values, "id_number");
+    if (id != NULL && !json_equal(id, json_object_get(before, "id_number"))) {
+        judge_id(correcting, view, json_string_value(id), draft);
+    }
     draft->audit = json_pack("{s:s, s:o}", "ev", "corrected", "members", changed);
     draft->event = "corrected";
     draft->correction = true;

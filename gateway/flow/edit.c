@@ -17,7 +17,7 @@ struct edit {
     struct store *store;
     char receipt[RECEIPT_BYTES];
     char by[32], name[NAME_BYTES], rid[24];
-    bool reread;
+    bool reread, shared_id;
     int tries, fetches;
     edit_fn *edit;
     edit_done_fn *done;
@@ -102,6 +102,7 @@ static void work(struct edit *edit, const struct report_record *record)
     writing->setup = edit->setup;
     writing->receipt = edit->receipt;
     writing->actor = (struct edit_actor){edit->by, edit->name};
+    writing->shared_id = edit->shared_id;
     writing->draft.area = AREA_NONE;
     record_init(&writing->draft.record);
     bool stopped = false;
@@ -178,7 +179,9 @@ static void on_changed(void *arg, enum op_status status, const struct reports_ch
             finish(edit, EDIT_DONE, NULL);
         }
         break;
+    case REPORTS_SHARED_ID:
     case REPORTS_MOVED:
+        edit->shared_id |= answer->kind == REPORTS_SHARED_ID;
         if (++edit->tries < EDIT_TRIES) {
             reports_read(edit->store, edit->receipt, on_read, edit);
         } else {

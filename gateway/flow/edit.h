@@ -15,6 +15,7 @@
 #ifndef FLOW_EDIT_H
 #define FLOW_EDIT_H
 
+#include "flow/identities.h"
 #include "flow/record.h"
 
 enum { EDIT_WORDS_BYTES = 128 };
@@ -42,6 +43,7 @@ struct edit_view {
     const struct procedure *clearing_procedure; /* never NULL; of 风险消除 */
     struct progress *clearing;
     bool clearing_runs;
+    bool shared_id; /* another open report has the ID number that the draft asked for (alone) */
     struct progress *
         lead_ended; /* with draft->promote: how the lead ended that view->progress goes on from as a report */
 };
@@ -58,16 +60,17 @@ struct edit_draft {
     const struct procedure *procedure; /* NULL: stays; view->progress is under it */
     struct record
         record; /* further fields; their values must live until the edit is called again or done is called */
-    char flag[24];                                  /* to add to its flags, or "" */
-    char flag_gone[24];                             /* to take away, or "" */
+    char flag[48];                                  /* to add to its flags, blank-separated */
+    char flag_gone[48];                             /* to take away before */
     bool addition, correction;                      /* for the statistics */
     const char *hook_id, *token, *person, *content; /* see struct reports_change */
     char link;
     const char *claim_holder;
     int64_t claim_ms;
     bool promote, drop, id_known;
-    const char *leader; /* see struct reports_change */
-    bool withdraw;      /* 撤回 reads as done when this event is delivered */
+    const struct identities *alone; /* see struct reports_change, id_hashes */
+    const char *leader;             /* see struct reports_change */
+    bool withdraw;                  /* 撤回 reads as done when this event is delivered */
 };
 
 enum edit_verdict { EDIT_STOP, EDIT_WRITE };

@@ -41,6 +41,7 @@ bool writing_read(struct writing *writing, const struct report_record *record)
                                                : procedures_clearing(setup->procedures),
         .clearing = &writing->clearing,
         .clearing_runs = record_get(record, REPORT_CLEARING).len > 0,
+        .shared_id = writing->shared_id,
         .lead_ended = &writing->lead_ended,
     };
     bool read = read_progress(view->procedure, record_get(record, REPORT_PROGRESS), view->progress);
@@ -282,6 +283,10 @@ static void fill_change(struct writing *writing)
     change->drop = draft->drop;
     change->leader = draft->leader;
     change->id_known = draft->id_known;
+    if (draft->alone != NULL) {
+        identities_list(draft->alone->id, draft->alone->count, draft->alone->has_id,
+                        change->id_hashes);
+    }
     change->stat = buf_str(&writing->stat);
     memcpy(change->record, draft->record.at, draft->record.count * sizeof change->record[0]);
     change->record_count = draft->record.count;

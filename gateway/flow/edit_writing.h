@@ -16,6 +16,7 @@ struct writing {
     const struct setup *setup;
     const char *receipt;
     struct edit_actor actor;
+    bool shared_id; /* what the store has said before */
     struct edit_view view;
     struct progress progress, progress_before, clearing, clearing_before, lead_ended;
     bool clearing_ran;
@@ -30,7 +31,7 @@ struct writing {
     struct reports_change change;
 };
 
-/* setup, receipt and actor are set. False: its progress cannot be read. */
+/* setup, receipt, actor and shared_id are set. False: its progress cannot be read. */
 bool writing_read(struct writing *writing, const struct report_record *record) MUST_CHECK;
 /* After the edit: fields, statistics, event, audit link; change is ready to be sent. False: what is sealed is needed and cannot be opened. */
 bool writing_make(struct writing *writing) MUST_CHECK;

@@ -2,32 +2,41 @@
 
 enum { WORDS_BYTES_MAX = 4096 };
 
-bool words_have(struct str words, const char *word)
+static bool has(struct str words, struct str word)
 {
     struct str one;
     while (str_next(&words, ' ', &one)) {
-        if (str_is(one, word)) {
+        if (str_eq(one, word)) {
             return true;
         }
     }
     return false;
 }
 
-void words_add(struct buf *to, const char *word)
+bool words_have(struct str words, const char *word)
 {
-    if (word[0] != '\0' && !words_have(buf_str(to), word)) {
-        buf_printf(to, "%s%s", to->len > 0 ? " " : "", word);
+    return has(words, str_of(word));
+}
+
+/* Appends those that are in neither. */
+static void add(struct buf *to, struct str words, struct str gone)
+{
+    struct str one;
+    while (str_next(&words, ' ', &one)) {
+        if (one.len > 0 && !has(gone, one) && !has(buf_str(to), one)) {
+            buf_printf(to, "%s%.*s", to->len > 0 ? " " : "", STR_ARG(one));
+        }
     }
+}
+
+void words_add(struct buf *to, const char *words)
+{
+    add(to, str_of(words), STR(""));
 }
 
 void words_without(struct str words, const char *gone, struct buf *to)
 {
-    struct str one;
-    while (str_next(&words, ' ', &one)) {
-        if (one.len > 0 && !str_is(one, gone)) {
-            buf_printf(to, "%s%.*s", to->len > 0 ? " " : "", STR_ARG(one));
-        }
-    }
+    add(to, words, str_of(gone));
 }
 
 void words_of_array(const json_t *array, struct buf *to)

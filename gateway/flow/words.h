@@ -9,8 +9,8 @@
 #include "base/buf.h"
 
 bool words_have(struct str words, const char *word);
-void words_add(struct buf *to, const char *word); /* unless it is there, or "" */
-/* All but that word, in their order; appends. */
+void words_add(struct buf *to, const char *words); /* those that are not there yet */
+/* All but those that are gone, in their order; appends. */
 void words_without(struct str words, const char *gone, struct buf *to);
 /* The texts of an array; initialises the buffer. */
 void words_of_array(const json_t *array, struct buf *to);

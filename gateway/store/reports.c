@@ -217,6 +217,19 @@ static struct changing *changing_new(struct store *store, const char *receipt,
     return changing;
 }
 
+/* Words of the change, blank-separated. */
+static void arg_flags(struct link_call *call, const struct reports_change *request)
+{
+    char flags[256];
+    const char *const *ids = request->id_hashes;
+    snprintf(flags, sizeof flags, "%s %s %s %s%s %s%s%s%s", request->promote ? "promote" : "",
+             request->drop ? "drop" : "", request->id_known ? "id_known" : "",
+             request->leader ? "leader:" : "", request->leader ? request->leader : "",
+             ids[0] ? "alone:" : "", ids[0] ? ids[0] : "", ids[0] && ids[1] ? "," : "",
+             ids[0] && ids[1] ? ids[1] : "");
+    link_arg_text(call, flags);
+}
+
 void reports_change(struct store *store, const struct reports_change *request,
                     reports_change_done_fn *done, void *arg)
 {
@@ -225,7 +238,6 @@ void reports_change(struct store *store, const struct reports_change *request,
     char key[STORE_BUCKET_KEY_BYTES];
     char version[24];
     char claim_ms[24];
-    char flags[64];
     char link[2] = {request->link, '\0'};
     snprintf(version, sizeof version, "%lld", (long long)request->version);
     snprintf(claim_ms, sizeof claim_ms, "%lld", (long long)request->claim_ms);
@@ -242,10 +254,7 @@ void reports_change(struct store *store, const struct reports_change *request,
     link_arg_text(&call, request->audit.hash);
     arg_event(&call, &request->event);
     link_arg(&call, request->stat);
-    snprintf(flags, sizeof flags, "%s %s %s %s%s", request->promote ? "promote" : "",
-             request->drop ? "drop" : "", request->id_known ? "id_known" : "",
-             request->leader ? "leader:" : "", request->leader ? request->leader : "");
-    link_arg_text(&call, flags);
+    arg_flags(&call, request);
     link_arg_text(&call, request->claim_holder);
     link_arg_text(&call, claim_ms);
     arg_record(&call, request->record, request->record_count);
@@ -279,8 +288,10 @@ static bool change_answer_read(const redisReply *reply, struct reports_change_an
         const char *word;
         enum reports_change_kind kind;
     } kinds[] = {
-        {"changed", REPORTS_CHANGED}, {"noted", REPORTS_CHANGED},      {"moved", REPORTS_MOVED},
-        {"gone", REPORTS_GONE},       {"known", REPORTS_CHANGE_KNOWN}, {"claimed", REPORTS_CLAIMED},
+        {"changed", REPORTS_CHANGED},    {"noted", REPORTS_CHANGED},
+        {"moved", REPORTS_MOVED},        {"gone", REPORTS_GONE},
+        {"known", REPORTS_CHANGE_KNOWN}, {"claimed", REPORTS_CLAIMED},
+        {"shared", REPORTS_SHARED_ID},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (!reply_is(reply, kinds[i].word)) {

@@ -159,7 +159,9 @@ struct reports_change {
         *claim_holder; /* NULL, or who claims it (or goes on with it) from now on for claim_ms */
     int64_t claim_ms;
     bool id_known; /* what was held for want of an ID number goes on */
-    bool promote;  /* a lead becomes a report: it counts as accepted now, event is its first */
+    /* Not NULL: its new ID number. When another open report has it, nothing is written and the answer is REPORTS_SHARED_ID: flag it and call again without. */
+    const char *id_hashes[STORE_PERSONS_MAX];
+    bool promote; /* a lead becomes a report: it counts as accepted now, event is its first */
     bool
         drop; /* when nothing of it was ever tried, its events are dropped and this one is not made */
     const char *leader; /* NULL, or the report it is merged into: REPORTS_MOVED when that cannot
@@ -177,7 +179,8 @@ enum reports_change_kind {
     REPORTS_MOVED, /* read again */
     REPORTS_GONE,
     REPORTS_CHANGE_KNOWN,
-    REPORTS_CLAIMED /* another holds it */
+    REPORTS_CLAIMED, /* another holds it */
+    REPORTS_SHARED_ID
 };
 
 struct reports_change_answer {

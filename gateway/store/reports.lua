@@ -381,9 +381,23 @@ local function leads(P, receipt, old)
     return (is_open(r[1]) or r[1] == 'admitted') and (r[2] == '1') == (old.drill == '1') and r[3] ~= '1' and (r[4] or '') == ''
 end
 
+-- Whether another open report has one of these ID numbers.
+local function is_shared(P, kind, receipt, ids)
+    for id in ids:gmatch('[^,]+') do
+        for _, member in ipairs(redis.call('ZRANGE', P .. PERSONS[kind] .. id, 0, SCAN - 1)) do
+            local other = member:sub(-12)
+            if other ~= receipt and is_open(redis.call('HGET', P .. ':r:' .. other, 'state')) then
+                return true
+            end
+        end
+    end
+    return false
+end
+
 -- 1 receipt 2 version 3 head 4 token 5 person 6 content 7 link 8 webhook-id 9 audit text 10 audit hash 11 event id 12 event area 13 sealed
--- 14 hold 15 stat 16 flags (promote: a lead has become a report; drop: what was never tried need not be sent; id_known; leader:<receipt>) 17 holder 18 lease ms 19… fields to set.
--- → changed version claim_until fence | moved | gone | known | claimed holder name until
+-- 14 hold 15 stat 16 flags (promote: a lead has become a report; drop: what was never tried need not be sent; id_known; leader:<receipt>;
+-- alone:<id>,<id>: its new ID number, which no other open report may have) 17 holder 18 lease ms 19… fields to set.
+-- → changed version claim_until fence | moved | gone | known | shared | claimed holder name until
 local function change(keys, args)
     local P, receipt = keys[1], args[1]
     if #args < 18 or #args % 2 ~= 0 or not fits(P, receipt) or #args[10] ~= 64 or (args[4] ~= '' and (args[5] == '' or args[6] == '' or #args[7] ~= 1)) or
@@ -401,6 +415,10 @@ local function change(keys, args)
     local leader = args[16]:match('leader:(%d+)')
     if leader and not leads(P, leader, old) then
         return {'moved'}
+    end
+    local ids = args[16]:match('alone:(%S+)')
+    if ids and is_shared(P, kind_of(old.drill, old.lead), receipt, ids) then
+        return {'shared'}
     end
     local now, fence, claim_until = now_ms(), nil, nil
     if args[17] ~= '' then

@@ -129,4 +129,30 @@ export function movesCases({ system, api, report, another, staffOf }) {
     assert.deepEqual([person.id_number, person.name, person.no_id], [id, name, undefined]);
     assert.equal((await api.post('/search', { id_number: id })).body.reports[0].receipt, receipt);
   });
+
+  test('correct: an ID number brings with it what hangs on it: minors, and who has another report', async () => {
+    const completed = async (id) => {
+      const { receipt } = await report({ id_number: '', no_id: '1' });
+      return { receipt, flags: (await api.moved(receipt, 'correct', { id_number: id })).flags };
+    };
+    const born = (years) => `${new Date().getUTCFullYear() - years}0601`;
+    assert.deepEqual((await completed(inventedId({ birth: born(16) }))).flags, ['minor']);
+    assert.deepEqual((await completed(inventedId({ birth: born(30) }))).flags, []);
+    const id = inventedId();
+    const other = await report({ id_number: id });
+    const second = await completed(id);
+    assert.deepEqual(second.flags, ['possible_duplicate']);
+    assert.equal((await api.detail(other.receipt)).version, 1, 'the other one is left alone');
+    // of another number after all: a minor's no more, and back to the same one: nothing is asked twice
+    const child = inventedId({ birth: born(15) });
+    assert.deepEqual((await api.moved(second.receipt, 'correct', { id_number: child })).flags.sort(), ['minor', 'possible_duplicate']);
+    assert.deepEqual((await api.moved(second.receipt, 'correct', { id_number: inventedId() })).flags, ['possible_duplicate']);
+    // who has been decided is no other open report
+    const ended = await report();
+    await api.walk(ended.receipt, 'visit');
+    await api.moved(ended.receipt, 'steps', { decision: 'declined', reason: 'solved' });
+    assert.deepEqual((await completed(ended.id_number)).flags, []);
+    // a correction of anything else asks nothing
+    assert.deepEqual((await api.moved(other.receipt, 'correct', { name: '试验改名' })).flags, []);
+  });
 }

@@ -126,6 +126,45 @@ static void test_id_known(void **state)
     assert_string_equal(redis_ask(&bench.redis, "HMGET ms:{07}:e:" R "-2 st why"), "held order");
 }
 
+static void file_other(const char *id, bool drill)
+{
+    struct filing other = first;
+    other.receipt = "070000000002";
+    other.token = "tok2";
+    other.person = "pB";
+    other.id = id;
+    other.phone = "hB";
+    other.drill = drill;
+    file(&other);
+}
+
+/* A new ID number, under both lookup keys: who else has an open report is told before anything is written. */
+static void test_shared_id(void **state)
+{
+    (void)state;
+    file(&first);
+    struct reports_change request = {.id_hashes = {"iB", "oB"}, .record_count = 1};
+    request.record[0] = (struct store_pair){REPORT_ID_HASH, STR("iB")};
+    file_other("oB", true); /* of a drill nobody hears */
+    assert_int_equal(apply(request).answer.kind, REPORTS_CHANGED);
+    request.version = 1;
+    assert_int_equal(apply(request).answer.kind, REPORTS_MOVED);
+    request.version = 0;
+    wipe(NULL);
+    file(&first);
+    file_other("oB", false);
+    assert_int_equal(apply(request).answer.kind, REPORTS_SHARED_ID);
+    assert_string_equal(redis_ask(&bench.redis, "HMGET ms:{07}:r:" R " v id"), "1 iA");
+    request.id_hashes[1] = NULL;
+    assert_int_equal(apply(request).answer.kind, REPORTS_CHANGED);
+    request.id_hashes[0] = "iB"; /* its own is no other */
+    assert_int_equal(apply(request).answer.kind, REPORTS_CHANGED);
+    request.id_hashes[0] = "oB";
+    assert_int_equal(apply(request).answer.kind, REPORTS_SHARED_ID);
+    redis_ask(&bench.redis, "HSET ms:{07}:r:070000000002 state declined");
+    assert_int_equal(apply(request).answer.kind, REPORTS_CHANGED);
+}
+
 static void test_a_lead_becomes_a_report(void **state)
 {
     (void)state;
@@ -232,6 +271,7 @@ int main(void)
         cmocka_unit_test_setup(test_untried_events_are_dropped, wipe),
         cmocka_unit_test_setup(test_tried_events_are_not_dropped, wipe),
         cmocka_unit_test_setup(test_id_known, wipe),
+        cmocka_unit_test_setup(test_shared_id, wipe),
         cmocka_unit_test_setup(test_a_lead_becomes_a_report, wipe),
         cmocka_unit_test_setup(test_intake_conflicts, wipe),
         cmocka_unit_test_setup(test_note, wipe),
