@@ -9,7 +9,7 @@
 #include "store/queue.h"
 #include "store/walk.h"
 
-enum { RECALC_MAGIC = 0x4EC41C, AT_ONCE = 16 };
+enum { RECALC_MAGIC = 0x4EC41C, AT_ONCE = 16, MET_ROOM_MIN = 1024 };
 
 struct recalc {
     unsigned magic;
@@ -21,6 +21,9 @@ struct recalc {
     int64_t next;
     size_t count, at, waiting;
     char receipts[WALK_SLICE_MAX][RECEIPT_BYTES];
+    /* Those of the bucket that were met, by their numbers; 0: free. Open addressing, at most half full. */
+    uint64_t *met;
+    size_t met_count, met_room;
 };
 
 struct counting { /* one report */
@@ -57,6 +60,56 @@ void recalc_run(const struct setup *setup, struct store *store,
     ask_slice(recalc);
 }
 
+static bool put_met(uint64_t *met, size_t room, uint64_t number)
+{
+    size_t at = (size_t)((number * UINT64_C(0x9E3779B97F4A7C15)) >> 32);
+    for (; met[at & (room - 1)] != 0; at++) {
+        if (met[at & (room - 1)] == number) {
+            return false;
+        }
+    }
+    met[at & (room - 1)] = number;
+    return true;
+}
+
+static void make_room(struct recalc *recalc)
+{
+    size_t room = recalc->met_room > 0 ? 2 * recalc->met_room : MET_ROOM_MIN;
+    uint64_t *met = mem_array(room, sizeof *met);
+    for (size_t i = 0; i < recalc->met_room; i++) {
+        if (recalc->met[i] != 0) {
+            put_met(met, room, recalc->met[i]);
+        }
+    }
+    free(recalc->met);
+    recalc->met = met;
+    recalc->met_room = room;
+}
+
+/* What is written, by this run or by others, stands behind all the others and is met again: it counts once. */
+static bool is_new(struct recalc *recalc, struct str receipt)
+{
+    uint64_t number;
+    if (receipt.len != RECEIPT_DIGITS || !str_to_u64(receipt, UINT64_MAX, &number)) {
+        return false;
+    }
+    if (2 * (recalc->met_count + 1) > recalc->met_room) {
+        make_room(recalc);
+    }
+    bool new = put_met(recalc->met, recalc->met_room, number + 1);
+    recalc->met_count += new ? 1 : 0;
+    return new;
+}
+
+static void next_bucket(struct recalc *recalc)
+{
+    recalc->next = 0;
+    recalc->bucket++;
+    recalc->met_count = recalc->met_room = 0;
+    free(recalc->met);
+    recalc->met = NULL;
+}
+
 static void go_on(struct recalc *recalc)
 {
     while (recalc->waiting < AT_ONCE && recalc->at < recalc->count) {
@@ -78,8 +131,7 @@ static void go_on(struct recalc *recalc)
         return;
     }
     if (recalc->next < 0) {
-        recalc->next = 0;
-        recalc->bucket++;
+        next_bucket(recalc);
     }
     if (recalc->bucket < recalc->setup->bucket_count) {
         ask_slice(recalc);
@@ -102,7 +154,7 @@ static void on_slice(void *arg, enum op_status status, const struct str *receipt
     recalc->at = 0;
     recalc->next = next;
     for (size_t i = 0; i < count; i++) {
-        if (receipts[i].len == RECEIPT_DIGITS) {
+        if (is_new(recalc, receipts[i])) {
             snprintf(recalc->receipts[recalc->count++], RECEIPT_BYTES, "%.*s",
                      STR_ARG(receipts[i]));
         }
@@ -222,5 +274,6 @@ static void finish(struct recalc *recalc, enum op_status status)
     recalc->result.status = status;
     recalc->request.done(recalc->request.arg, &recalc->result);
     recalc->magic = 0;
+    free(recalc->met);
     free(recalc);
 }

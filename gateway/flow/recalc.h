@@ -6,6 +6,7 @@
  *                    ▲                                                     └─ due days, signal, next change ─► written ─► row
  *                    └──────────────────────────────── slice worked off ◄──────────────────────────────────────────┘
  *
+ * Each report once, though what is written is met again behind the others, and also when somebody else changes it meanwhile.
  * A day that a farmer may have read never becomes earlier: then it is kept, and the row says so. Running it again changes what came in between only.
  */
 #ifndef FLOW_RECALC_H

@@ -152,6 +152,27 @@ local function look(keys, args)
     return answer
 end
 
+-- 1,2 ids 3,4 phones → receipt and `at` of the newest report of this person with that phone, open or not; nothing when there is none
+local function find(keys, args)
+    local P, phones = keys[1], list_of(args[3], args[4])
+    local best, best_at = nil, -1
+    for _, id in ipairs(list_of(args[1], args[2])) do
+        for _, phone in ipairs(phones) do
+            for _, m in ipairs(redis.call('ZRANGEBYLEX', P .. ':p:' .. id, '[' .. phone .. ':', '(' .. phone .. ';', 'LIMIT', 0, SCAN)) do
+                local receipt = m:sub(#phone + 2)
+                local at = tonumber(redis.call('HGET', P .. ':r:' .. receipt, 'at') or nil)
+                if at and at > best_at then
+                    best, best_at = receipt, at
+                end
+            end
+        end
+    end
+    if not best then
+        return {}
+    end
+    return {best, text_of(best_at)}
+end
+
 -- 1 receipt 2 from 3 count → the head its record names ('' when there is none), then links of its chain
 local function history(keys, args)
     local P, receipt, from, count = keys[1], args[1], tonumber(args[2] or nil), tonumber(args[3] or nil)
@@ -182,5 +203,6 @@ end
 register('feed_1', feed, 'no-writes')
 register('heads_1', heads, 'no-writes')
 register('look_1', look, 'no-writes')
+register('find_1', find, 'no-writes')
 register('history_1', history, 'no-writes')
 register('access_1', access, 'allow-oom')

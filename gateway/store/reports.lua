@@ -479,27 +479,6 @@ local function note(keys, args)
     return {'noted'}
 end
 
--- 1,2 ids 3,4 phones → receipt and `at` of the newest report of this person with that phone, open or not; nothing when there is none
-local function find(keys, args)
-    local P, phones = keys[1], list_of(args[3], args[4])
-    local best, best_at = nil, -1
-    for _, id in ipairs(list_of(args[1], args[2])) do
-        for _, phone in ipairs(phones) do
-            for _, m in ipairs(redis.call('ZRANGEBYLEX', P .. ':p:' .. id, '[' .. phone .. ':', '(' .. phone .. ';', 'LIMIT', 0, SCAN)) do
-                local receipt = m:sub(#phone + 2)
-                local at = tonumber(redis.call('HGET', P .. ':r:' .. receipt, 'at') or nil)
-                if at and at > best_at then
-                    best, best_at = receipt, at
-                end
-            end
-        end
-    end
-    if not best then
-        return {}
-    end
-    return {best, text_of(best_at)}
-end
-
 -- What the clock must look at, behind those that it could do nothing about. 1 most 2 how many to leave out → receipts
 local function due(keys, args)
     return redis.call('ZRANGEBYSCORE', keys[1] .. ':clock', '-inf', now_ms(), 'LIMIT', tonumber(args[2]), tonumber(args[1]))
@@ -509,4 +488,3 @@ register('accept_2', accept)
 register('change_2', change, 'allow-oom')
 register('due_1', due, 'no-writes')
 register('note_1', note, 'allow-oom')
-register('find_1', find, 'no-writes')

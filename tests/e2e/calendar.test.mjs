@@ -4,10 +4,11 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { file, get, household, post, receiptOf, textOf } from '../lib/farmer.mjs';
 import { startSystemWithClock } from '../lib/clock.mjs';
 import { tellEnd, tellStep } from '../lib/hook.mjs';
-import { chain, field, setField } from '../lib/store.mjs';
+import { chain, field, redis, setField } from '../lib/store.mjs';
 import { root, until } from '../lib/system.mjs';
 
 const day = 86400000;
@@ -123,6 +124,26 @@ describe('calendar apply', () => {
     const progress = JSON.parse(field(system, receipt, 'progress'));
     assert.equal(dueDay(progress.steps.visit.due), due);
     assert.ok(Number(field(system, receipt, 'v')) - Number(version) <= 1); // its signal may follow the calendar
+  });
+
+  test('each report is counted and told once, also where what was written stands behind the others', async () => {
+    const code = system.code();
+    await sleep(100); // connections that a reload has ended are noticed
+    const filed = [];
+    for (let i = 0; i < 3; i += 1) filed.push(receiptOf((await file(system.base, code, household())).location));
+    const place = `ms:{${filed[0].slice(0, 2)}}`;
+    const seq = Number(redis(system, 'HINCRBY', `${place}:n`, 'seq', 1000));
+    const others = [...Array(300).keys()].flatMap((i) => [seq - 900 + i, `${filed[0].slice(0, 2)}${String(i).padStart(10, '0')}`]);
+    redis(system, 'ZADD', `${place}:changes`, ...others);
+    const name = newFile(dayOff(dueDay(field(system, filed[2], 'step_due'))));
+    const dry = apply(name, '--dry-run');
+    const said = apply(name);
+    const told = said.reports.map((row) => row.receipt);
+    assert.deepEqual(told.toSorted(), [...new Set(told)].toSorted());
+    assert.deepEqual(told.toSorted(), dry.reports.map((row) => row.receipt).toSorted());
+    assert.deepEqual([said.open, said.changed], [dry.open, dry.changed]);
+    for (const one of filed) assert.ok(told.includes(one));
+    redis(system, 'ZREM', `${place}:changes`, ...others.filter((_, i) => i % 2 === 1));
   });
 
   test('the issue\'s example: filed Monday 2026-12-28, five working days', () => {
