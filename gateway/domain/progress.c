@@ -155,6 +155,8 @@ static void do_decide(const struct progress_work *work)
     }
     progress->state = progress_ending_state(ending);
     progress->decided_ms = work->at_ms;
+    progress->worked_days = progress_days_worked(work->calendar, progress, progress->accepted_ms,
+                                                 progress->decided_ms);
     progress->cleared_ms = ending == ENDING_CLEARED ? work->at_ms : 0;
     progress->asked_ms = 0;
     progress->objection = OBJECTION_NONE;
@@ -307,6 +309,7 @@ static void do_reopen(const struct progress_work *work)
         }
     }
     progress->decided_ms = progress->object_end_ms = 0;
+    progress->worked_days = 0;
     set_text(progress->decision, sizeof progress->decision, STR(""));
     set_text(progress->reason, sizeof progress->reason, STR(""));
     set_text(progress->note, sizeof progress->note, STR(""));

@@ -107,7 +107,8 @@ struct progress {
     char reason[PROCEDURE_ID_BYTES];
     char category[PROCEDURE_ID_BYTES]; /* of those admitted, or "" */
     int members;                       /* of the household admitted; 0: not known */
-    char leader[RECEIPT_BYTES];        /* merged into this receipt, or "" */
+    int worked_days; /* decided: working days it took, by the calendar of then; -1: an earlier release did not say */
+    char leader[RECEIPT_BYTES]; /* merged into this receipt, or "" */
     char note[PROGRESS_NOTE_BYTES];
     bool green;      /* on the green channel: steps are those of procedure->green */
     bool plain;      /* staff found the risk plain */

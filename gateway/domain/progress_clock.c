@@ -228,3 +228,18 @@ void progress_expected(const struct procedure *procedure, const struct calendar 
         }
     }
 }
+
+int progress_days_worked(const struct calendar *calendar, const struct progress *progress,
+                         int64_t from_ms, int64_t to_ms)
+{
+    struct date from = date_of_ms(from_ms), to = date_of_ms(to_ms);
+    int days = progress_days_between(calendar, from, to, DEADLINE_WORKING);
+    for (int i = 0; i < progress->pause_count; i++) {
+        struct date begins = date_of_ms(progress->pauses[i].from_ms);
+        struct date ends = date_of_ms(progress->pauses[i].to_ms - 1);
+        begins = date_compare(begins, from) < 0 ? from : begins;
+        ends = date_compare(ends, to) > 0 ? to : ends;
+        days -= progress_days_between(calendar, begins, ends, DEADLINE_WORKING);
+    }
+    return days > 0 ? days : 0;
+}

@@ -134,6 +134,9 @@ json_t *progress_to_json(const struct procedure *procedure, const struct progres
     put_ms(to, "found", progress->found_ms);
     put_ms(to, "total_due", progress->total_due_ms);
     put_ms(to, "decided", progress->decided_ms);
+    if (progress->decided_ms > 0 && progress->worked_days >= 0) {
+        CHECK(json_object_set_new(to, "worked", json_integer(progress->worked_days)) == 0);
+    }
     put_ms(to, "cleared", progress->cleared_ms);
     put_ms(to, "restarted", progress->restarted_ms);
     put_moves(to, progress);
@@ -199,6 +202,15 @@ static bool get_count(const json_t *from, const char *key, int *to)
     int64_t count = 0;
     bool read = get_ms(from, key, &count) && count >= 0 && count <= COUNT_MAX;
     *to = (int)count;
+    return read;
+}
+
+static bool get_worked(const json_t *from, struct progress *ret)
+{
+    bool read = get_count(from, "worked", &ret->worked_days);
+    if (ret->decided_ms > 0 && json_object_get(from, "worked") == NULL) {
+        ret->worked_days = -1;
+    }
     return read;
 }
 
@@ -337,6 +349,7 @@ bool progress_from_json(const struct procedure *procedure, const json_t *json, s
            get_text(json, "note", ret->note, sizeof ret->note) &&
            get_ms(json, "accepted", &ret->accepted_ms) && get_ms(json, "found", &ret->found_ms) &&
            get_ms(json, "total_due", &ret->total_due_ms) &&
-           get_ms(json, "decided", &ret->decided_ms) && get_ms(json, "cleared", &ret->cleared_ms) &&
+           get_ms(json, "decided", &ret->decided_ms) && get_worked(json, ret) &&
+           get_ms(json, "cleared", &ret->cleared_ms) &&
            get_ms(json, "restarted", &ret->restarted_ms) && get_moves(json, ret);
 }

@@ -156,6 +156,26 @@ static uint32_t closed_steps(const struct progress_work *work)
     return closed;
 }
 
+static bool is_unsaid_or(struct str said, const char *on_record)
+{
+    return said.len == 0 || on_record[0] == '\0' || str_is(said, on_record);
+}
+
+/* Staff that says a decision again says the same when nothing it adds differs; of the monitoring system the decision counts. */
+static bool is_said_again(const struct progress_work *work, enum procedure_ending_id ending)
+{
+    const struct progress *progress = work->progress;
+    const struct progress_move *move = work->move;
+    char leader[RECEIPT_BYTES] = "";
+    bool led = receipt_parse(move->leader, leader);
+    return str_is(str_of(progress->decision), procedure_ending_name(ending)) &&
+           (move->by == MOVER_UPSTREAM ||
+            (is_unsaid_or(move->reason, progress->reason) &&
+             is_unsaid_or(move->category, progress->category) &&
+             (move->members == 0 || move->members == progress->members) &&
+             (!led || strcmp(leader, progress->leader) == 0)));
+}
+
 static enum progress_refusal rule_decide(const struct progress_work *work)
 {
     const struct progress *progress = work->progress;
@@ -171,8 +191,7 @@ static enum progress_refusal rule_decide(const struct progress_work *work)
         return REFUSAL_UNKNOWN;
     }
     if (progress_decided(progress)) {
-        bool same = str_is(str_of(progress->decision), procedure_ending_name(ending));
-        return same ? REFUSAL_ALREADY : REFUSAL_ENDED;
+        return is_said_again(work, ending) ? REFUSAL_ALREADY : REFUSAL_ENDED;
     }
     if (upstream) {
         bool old = progress->reopened_ms > 0 && work->move->at_ms <= progress->reopened_ms;

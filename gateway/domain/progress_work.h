@@ -39,6 +39,9 @@ void progress_end_pause(const struct procedure *route, const struct calendar *ca
                         struct progress *progress, int64_t at_ms);
 /* Whether the total still runs: something that it bounds is not done. */
 bool progress_total_runs(const struct procedure *route, const struct progress *progress);
+/* Working days in (from, to] without those of its pauses; an end at 24:00 belongs to the day before. */
+int progress_days_worked(const struct calendar *calendar, const struct progress *progress,
+                         int64_t from_ms, int64_t to_ms);
 /* Days of the unit in (from, to]. */
 int progress_days_between(const struct calendar *calendar, struct date from, struct date to,
                           enum deadline_unit unit);

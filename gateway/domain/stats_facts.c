@@ -4,22 +4,6 @@
 #include "domain/progress_work.h"
 #include "domain/stats.h"
 
-/* Days in (from, to] without those of its pauses; an end at 24:00 belongs to the day before. */
-static int days_worked(const struct calendar *calendar, const struct progress *progress,
-                       int64_t from_ms, int64_t to_ms)
-{
-    struct date from = date_of_ms(from_ms), to = date_of_ms(to_ms);
-    int days = progress_days_between(calendar, from, to, DEADLINE_WORKING);
-    for (int i = 0; i < progress->pause_count; i++) {
-        struct date begins = date_of_ms(progress->pauses[i].from_ms);
-        struct date ends = date_of_ms(progress->pauses[i].to_ms - 1);
-        begins = date_compare(begins, from) < 0 ? from : begins;
-        ends = date_compare(ends, to) > 0 ? to : ends;
-        days -= progress_days_between(calendar, begins, ends, DEADLINE_WORKING);
-    }
-    return days > 0 ? days : 0;
-}
-
 static void step_facts(const struct procedure *route, const struct calendar *calendar,
                        const struct progress *progress, int64_t clock_ms, struct stats_facts *facts)
 {
@@ -32,7 +16,7 @@ static void step_facts(const struct procedure *route, const struct calendar *cal
         snprintf(to->id, sizeof to->id, "%s", route->steps[i].id);
         if (closed) {
             to->closed_ms = from->done_ms;
-            to->days = days_worked(calendar, progress, from->opened_ms, from->done_ms);
+            to->days = progress_days_worked(calendar, progress, from->opened_ms, from->done_ms);
         }
         to->late_now = progress_step_under_way(progress, i) && from->due_ms > 0 &&
                        clock_ms >= from->due_ms;
@@ -57,9 +41,11 @@ void stats_facts_of(const struct procedure *procedure, const struct calendar *ca
     facts->decided_ms = progress.decided_ms;
     facts->cleared_ms = progress.cleared_ms;
     facts->total_due_ms = progress.total_due_ms;
-    facts->days = facts->decided
-                      ? days_worked(calendar, &progress, progress.accepted_ms, progress.decided_ms)
-                      : -1;
+    facts->days = !facts->decided ? -1
+                  : progress.worked_days >= 0
+                      ? progress.worked_days
+                      : progress_days_worked(calendar, &progress, progress.accepted_ms,
+                                             progress.decided_ms);
     step_facts(progress_route(procedure, &progress), calendar, &progress, clock_ms, facts);
     facts->pauses = progress.pause_count;
     facts->asks = progress.ask_count;

@@ -81,6 +81,8 @@ export function movesCases({ system, api, report, another, staffOf }) {
     assert.equal((await api.detail(receipt)).merged_into, leader.receipt);
     isProblem(await api.move(leader.receipt, 'merge', { leader: receipt }), 422, { pointer: '/leader' });
     assert.equal((await api.moved(receipt, 'merge', { leader: leader.receipt })).version, item.version, 'again: nothing changes');
+    isProblem(await api.move(receipt, 'merge', { leader: (await report()).receipt }), 409);
+    assert.equal((await api.detail(receipt)).merged_into, leader.receipt, 'another leader is not said again');
   });
 
   test('merge: never into a report that the token does not see', async () => {

@@ -80,6 +80,9 @@ static void test_staff_works_in_order(void **state)
         {"s = admitted sudden 100", "2026-12-03", "unknown", NULL},
         {"s = admitted sudden 3", "2026-12-03", "", "ppppp admitted"},
         {"s = admitted sudden 3", "2026-12-04", "already", NULL},
+        {"s = admitted sudden", "2026-12-04", "already", NULL},
+        {"s = admitted sudden 4", "2026-12-04", "ended", NULL}, /* not what was said */
+        {"s = admitted marginal 3", "2026-12-04", "ended", NULL},
         {"s = declined solved", "2026-12-04", "ended", NULL},
         {"s visit failed", "2026-12-04", "step_not_open", NULL},
         {"f object", "2026-12-04", "not_ended", NULL},

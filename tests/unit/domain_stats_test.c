@@ -171,6 +171,33 @@ static void test_objection(void **state)
     (void)state;
 }
 
+/* The working days that a decision took are taken back as they were counted, whatever the calendar says by then. */
+static void test_objection_new_calendar(void **state)
+{
+    static const struct scene scenes[] = {
+        {"u = declined solved", "2026-10-08",
+         "20261008" V "end.declined=+1 reason.solved=+1 in_time=+1 days.total.1=+1 now.open=-1 "
+         "now.new=-1 now.signal.green=-1 now.step.visit=-1"},
+        {"f object", "2026-10-12", "20261012" V "objections=+1 now.objection=+1"},
+        {NULL, NULL, NULL},
+    };
+    struct stage stage;
+    play(&stage, "laiyuan", "2026-09-30",
+         "20260930" V "reports=+1 now.open=+1 now.new=+1 now.signal.green=+1 now.step.visit=+1",
+         scenes);
+    calendar_free(&stage.calendar);
+    stage.calendar = calendar_new(); /* without the days off from the 5th to the 7th */
+    stats_facts_of(stage.procedure, stage.calendar, &stage.progress, procedures_at("2026-10-13"),
+                   &stage.before);
+    stage_move(&stage, &(struct scene){"s reopen", "2026-10-13", ""});
+    struct str line;
+    struct str lines = buf_str(&stage.lines);
+    assert_true(str_next(&lines, '\n', &line));
+    assert_true(str_find(line, STR("days.total.1=-1")) > 0);
+    stage_close(&stage);
+    (void)state;
+}
+
 static void test_transfer(void **state)
 {
     static const struct scene scenes[] = {
@@ -517,12 +544,19 @@ static void test_dims_are_slugs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_walk),           cmocka_unit_test(test_objection),
-        cmocka_unit_test(test_transfer),       cmocka_unit_test(test_green_channel),
-        cmocka_unit_test(test_lead),           cmocka_unit_test(test_lead_checked_and_report),
-        cmocka_unit_test(test_clearing),       cmocka_unit_test(test_clearing_counted_before),
-        cmocka_unit_test(test_not_clocked),    cmocka_unit_test(test_clocked_until_now),
-        cmocka_unit_test(test_drill),          cmocka_unit_test(test_never_counted),
+        cmocka_unit_test(test_walk),
+        cmocka_unit_test(test_objection),
+        cmocka_unit_test(test_objection_new_calendar),
+        cmocka_unit_test(test_transfer),
+        cmocka_unit_test(test_green_channel),
+        cmocka_unit_test(test_lead),
+        cmocka_unit_test(test_lead_checked_and_report),
+        cmocka_unit_test(test_clearing),
+        cmocka_unit_test(test_clearing_counted_before),
+        cmocka_unit_test(test_not_clocked),
+        cmocka_unit_test(test_clocked_until_now),
+        cmocka_unit_test(test_drill),
+        cmocka_unit_test(test_never_counted),
         cmocka_unit_test(test_dims_are_slugs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
