@@ -9,7 +9,7 @@
 #include "flow/item.h"
 #include "store/history.h"
 
-enum { CHRONICLE_MAGIC = 0x4368726f, HASH_HEX = 64, LINKS_MAX = 20000 };
+enum { CHRONICLE_MAGIC = 0x4368726f, HASH_HEX = 64 };
 
 struct chronicle {
     unsigned magic;
@@ -18,7 +18,8 @@ struct chronicle {
     const struct guard *guard;
     char receipt[RECEIPT_BYTES];
     char previous[HASH_HEX + 1]; /* "" before the first */
-    size_t links;                /* read so far */
+    bool anchored;               /* previous is that of the link before the page */
+    size_t next, left, asked;    /* links before the next one, still wanted, asked for just now */
     json_t *events;
     bool verified;
     chronicle_done_fn *done;
@@ -29,7 +30,8 @@ static reports_read_done_fn on_record;
 static history_done_fn on_links;
 
 void chronicle_read(const struct setup *setup, struct store *store, const char *receipt,
-                    const struct guard *guard, chronicle_done_fn *done, void *arg)
+                    const struct chronicle_page *page, const struct guard *guard,
+                    chronicle_done_fn *done, void *arg)
 {
     struct chronicle *chronicle = mem_alloc(sizeof *chronicle);
     *chronicle = (struct chronicle){
@@ -37,6 +39,9 @@ void chronicle_read(const struct setup *setup, struct store *store, const char *
         .setup = setup,
         .store = store,
         .guard = guard,
+        .next = page->after,
+        .left = page->limit,
+        .anchored = page->after == 0,
         .events = json_array(),
         .verified = true,
         .done = done,
@@ -60,6 +65,16 @@ static void finish_as(struct chronicle *chronicle, enum chronicle_kind kind)
     finish(chronicle, &answer);
 }
 
+/* The rest of the page, and one more to see whether there are others; before the first slice the link it is chained on. */
+static void ask_links(struct chronicle *chronicle)
+{
+    size_t before = chronicle->anchored ? 0 : 1;
+    size_t wanted = before + chronicle->left + 1;
+    chronicle->asked = wanted < HISTORY_PAGE ? wanted : HISTORY_PAGE;
+    history_read(chronicle->store, chronicle->receipt, chronicle->next - before, chronicle->asked,
+                 on_links, chronicle);
+}
+
 static void on_record(void *arg, enum op_status status, const struct report_record *record)
 {
     struct chronicle *chronicle = arg;
@@ -75,7 +90,7 @@ static void on_record(void *arg, enum op_status status, const struct report_reco
         finish(chronicle, &answer);
         return;
     }
-    history_read(chronicle->store, chronicle->receipt, 0, on_links, chronicle);
+    ask_links(chronicle);
 }
 
 /* Who is no token speaks for himself: the household, the monitoring system, the clock, an operator. */
@@ -121,18 +136,30 @@ static json_t *event_json(const struct chronicle *chronicle, json_t *link, int64
     return event;
 }
 
-/* `<64 hex> <seq> <json>`. One that cannot be read breaks the chain and is left out. */
+/* `<64 hex> <seq> <json>` */
+static json_t *read_link(struct str *text, struct str *ret_hash, uint64_t *ret_number)
+{
+    struct str seq;
+    json_error_t error;
+    bool whole = str_next(text, ' ', ret_hash) && ret_hash->len == HASH_HEX &&
+                 str_next(text, ' ', &seq) && str_to_u64(seq, INT64_MAX, ret_number);
+    json_t *link = whole ? json_loadb(text->at, text->len, 0, &error) : NULL;
+    if (!json_is_object(link)) {
+        json_decref(link);
+        return NULL;
+    }
+    return link;
+}
+
+/* One that cannot be read breaks the chain and is left out. */
 static void take_link(struct chronicle *chronicle, struct str text)
 {
     struct str hash;
-    struct str seq;
     uint64_t number;
-    json_error_t error;
-    bool whole = str_next(&text, ' ', &hash) && hash.len == HASH_HEX &&
-                 str_next(&text, ' ', &seq) && str_to_u64(seq, INT64_MAX, &number);
-    json_t *link = whole ? json_loadb(text.at, text.len, 0, &error) : NULL;
-    if (!json_is_object(link)) {
-        json_decref(link);
+    json_t *link = read_link(&text, &hash, &number);
+    chronicle->next++;
+    chronicle->left--;
+    if (link == NULL) {
         chronicle->verified = false;
         return;
     }
@@ -144,27 +171,45 @@ static void take_link(struct chronicle *chronicle, struct str text)
     json_decref(link);
 }
 
+/* The link before the page: what the page is chained on. */
+static void take_anchor(struct chronicle *chronicle, struct str text)
+{
+    struct str hash;
+    chronicle->anchored = true;
+    if (str_next(&text, ' ', &hash) && hash.len == HASH_HEX) {
+        snprintf(chronicle->previous, sizeof chronicle->previous, "%.*s", STR_ARG(hash));
+    }
+}
+
 static void on_links(void *arg, enum op_status status, struct str head, const struct str *links,
                      size_t count)
 {
     struct chronicle *chronicle = arg;
+    bool more = false;
     CHECK_OBJ(chronicle, CHRONICLE_MAGIC);
     if (status != OP_OK) {
         finish_as(chronicle, CHRONICLE_LATER);
         return;
     }
-    for (size_t i = 0; i < count; i++) {
-        take_link(chronicle, links[i]);
+    for (size_t i = 0; i < count && !more; i++) {
+        if (!chronicle->anchored) {
+            take_anchor(chronicle, links[i]);
+        } else if (chronicle->left > 0) {
+            take_link(chronicle, links[i]);
+        } else {
+            more = true;
+        }
     }
-    chronicle->links += count;
-    if (count == HISTORY_PAGE && chronicle->links < LINKS_MAX) {
-        history_read(chronicle->store, chronicle->receipt, chronicle->links, on_links, chronicle);
+    if (count == chronicle->asked && !more) {
+        ask_links(chronicle);
         return;
     }
     const struct chronicle_answer answer = {
         .kind = CHRONICLE_DONE,
         .events = chronicle->events,
-        .verified = chronicle->verified && str_is(head, chronicle->previous),
+        .verified = chronicle->verified && (more || str_is(head, chronicle->previous)),
+        .next = chronicle->next,
+        .more = more,
     };
     finish(chronicle, &answer);
 }

@@ -28,17 +28,17 @@ static op_done_fn on_links;
 static op_done_fn on_access;
 static op_done_fn on_access_confirmed;
 
-void history_read(struct store *store, const char *receipt, size_t from, history_done_fn *done,
-                  void *arg)
+void history_read(struct store *store, const char *receipt, size_t from, size_t most,
+                  history_done_fn *done, void *arg)
 {
     struct history *history = mem_alloc(sizeof *history);
     struct link_call call;
     char key[STORE_BUCKET_KEY_BYTES];
     char numbers[2][24];
-    CHECK(strlen(receipt) == RECEIPT_DIGITS);
+    CHECK(strlen(receipt) == RECEIPT_DIGITS && most <= HISTORY_PAGE);
     *history = (struct history){HISTORY_MAGIC, done, arg};
     snprintf(numbers[0], sizeof numbers[0], "%zu", from);
-    snprintf(numbers[1], sizeof numbers[1], "%d", HISTORY_PAGE);
+    snprintf(numbers[1], sizeof numbers[1], "%zu", most);
     store_call_begin(&call, KEYS_HISTORY, receipt_bucket(receipt), key);
     link_arg_text(&call, receipt);
     link_arg_text(&call, numbers[0]);

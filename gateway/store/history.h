@@ -10,13 +10,13 @@
 enum { HISTORY_PAGE = 500 };
 
 /*
- * The nth link of a report's chain and those behind it, each `<64 hex> <seq> <json>`; fewer than HISTORY_PAGE: that was the end. head: the hash
- * that the record names as the newest, "" without a record. Valid during the call; nothing unless OP_OK.
+ * Of a report's chain the link number `from` (the first: 0) and those behind it, `most` (≤ HISTORY_PAGE) of them, each `<64 hex> <seq> <json>`; fewer:
+ * that was the end. head: the hash that the record names as the newest, "" without a record. Valid during the call; nothing unless OP_OK.
  */
 typedef void history_done_fn(void *arg, enum op_status status, struct str head,
                              const struct str *links, size_t count);
-void history_read(struct store *store, const char *receipt, size_t from, history_done_fn *done,
-                  void *arg);
+void history_read(struct store *store, const char *receipt, size_t from, size_t most,
+                  history_done_fn *done, void *arg);
 
 /* Who has searched, kept for keep_ms. words: nothing that was searched for. */
 typedef void access_done_fn(void *arg, enum op_status status);

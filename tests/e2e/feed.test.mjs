@@ -280,6 +280,47 @@ for (const [how, open] of ways) describe(`single reports, history and search ${h
     assert.equal((await plain.get(`/reports/${broken}/history`)).body.verified, true, 'as it was');
   });
 
+  test('history in pages: each event once, and verified is said of what is on the page', async () => {
+    const { receipt: long } = await fileReport(system);
+    for (let i = 0; i < 7; i += 1) await api.detail(long);
+    const ask = async (query) => {
+      const answer = await plain.get(`/reports/${long}/history`, query);
+      assert.equal(answer.status, 200, answer.text);
+      return answer.body;
+    };
+    const whole = await ask();
+    assert.deepEqual([whole.events.length, whole.verified, whole.next, whole.more], [8, true, 8, false]);
+    const found = [];
+    let after = 0;
+    for (const [count, more] of [[3, true], [3, true], [2, false]]) {
+      const page = await ask({ after, limit: 3 });
+      assert.deepEqual([page.events.length, page.verified, page.next, page.more], [count, true, after + count, more]);
+      found.push(...page.events);
+      after = page.next;
+    }
+    assert.deepEqual(found, whole.events);
+    assert.deepEqual(await ask({ limit: 8 }), whole);
+    assert.deepEqual(await ask({ after: 8 }), { events: [], verified: true, next: 8, more: false });
+    await api.detail(long);
+    const news = await ask({ after: 8 });
+    assert.deepEqual([news.events.length, news.verified, news.next, news.more, news.events[0].previous], [1, true, 9, false, whole.events[7].hash]);
+    const key = `ms:{${long.slice(0, 2)}}:x:${long}`;
+    const last = asGateway(system, 'LRANGE', key, '-1', '-1');
+    asGateway(system, 'LREM', key, '1', last);
+    assert.deepEqual(await ask({ after: 9 }), { events: [], verified: false, next: 9, more: false }, 'what was there is gone');
+    assert.deepEqual(await ask({ after: 8 }), { events: [], verified: false, next: 8, more: false }, 'the newest one was cut off');
+    assert.equal((await ask({ limit: 5 })).verified, true, 'of the first five nothing is missing');
+    assert.equal((await ask({ after: 5 })).verified, false);
+    const third = asGateway(system, 'LRANGE', key, '2', '2');
+    asGateway(system, 'LREM', key, '1', third);
+    assert.equal((await ask({ after: 1, limit: 2 })).verified, false, 'one in between is missing');
+    assert.equal((await ask({ after: 3, limit: 2 })).verified, true);
+    for (const query of ['limit=0', 'limit=1001', 'limit=x', 'limit=', 'after=-1', 'after=', 'after=1x', 'since=1', 'limit=1&limit=1', 'limit=%FF']) {
+      isProblem(await plain.get(`/reports/${long}/history`, query, { wrong: true }), 422, { pointer: '' });
+      isProblem(await outside.get(`/reports/${long}/history`, query, { wrong: true }), 404);
+    }
+  });
+
   test('search: exact, masked, inside the scope, by either way of asking', async () => {
     const row = (answer) => { assert.equal(answer.status, 200, answer.text); return answer.body.reports; };
     for (const [member, value] of [['receipt', receipt], ['id_number', person.id_number], ['phone', person.phone], ['phone', `+86 ${person.phone}`]]) {
@@ -334,4 +375,18 @@ test('where claims are required, only who holds a report reads whom it is about'
   assert.equal((await other.detail(receipt)).person, undefined);
   const { body } = await api.get(`/reports/${receipt}/history`);
   assert.equal(body.events.filter((one) => one.event === 'read').length, 1);
+});
+
+test('a long history begins at the beginning and goes on page by page to its newest event', async (t) => {
+  const system = await startSystem({ upstream: false, workers: 1, conf: { 'limits.token_per_min': 100000 } });
+  t.after(() => system.stop());
+  const api = new Api(directDoors(system), addToken(system, { area: town, rights: all }));
+  const { receipt } = await fileReport(system);
+  for (let i = 0; i < 1005; i += 1) await api.detail(receipt);
+  await api.step(receipt, 'visit');
+  const first = (await api.get(`/reports/${receipt}/history`)).body;
+  assert.deepEqual([first.events.length, first.events[0].event, first.verified, first.next, first.more], [1000, 'accepted', true, 1000, true]);
+  const rest = (await api.get(`/reports/${receipt}/history`, { after: first.next })).body;
+  assert.deepEqual([rest.events.length, rest.events.at(-1).event, rest.verified, rest.more], [7, 'step', true, false]);
+  assert.equal(rest.events[0].previous, first.events[999].hash);
 });

@@ -338,7 +338,7 @@ static void on_links(void *arg, enum op_status status, struct str head, const st
 static struct links history(const char *receipt, size_t from)
 {
     struct links got = {0};
-    history_read(bench.store, receipt, from, on_links, &got);
+    history_read(bench.store, receipt, from, HISTORY_PAGE, on_links, &got);
     run_until(bench.loop, &got.done);
     assert_int_equal(got.status, OP_OK);
     return got;
