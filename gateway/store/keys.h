@@ -28,7 +28,7 @@
  *   ms:{NN}:sending       zset  event by the ms when its lease ends
  *   ms:{NN}:held          zset  event by the ms when it was put
  *   ms:{NN}:buried        zset  event by the ms when it was buried
- *   ms:{NN}:n             hash  seq, accepted, unsent, drills, leads, made, delivered, dropped, delivered_ms, mark, sgen, slast,
+ *   ms:{NN}:n             hash  seq, accepted, unsent, drills, leads, made, delivered, dropped, delivered_ms, mark, sgen, slast, sat,
  *                               promoted (leads), purged, drills_gone, places: `<shape> <seq>`, the areas that reports were compared with, how far
  *   ms:{NN}:ledger        hash  <area>:accepted, <area>:unsent, <area>:made
  *   ms:{NN}:g:<cell>:<h>  text  wrong guesses at a receipt in hour h;  ms:{NN}:gi:<cell>:<d> at an ID on day d
@@ -36,7 +36,7 @@
  *   ms:{NN}:s<g>:<area>:<period>   hash  <measure> → sum; period YYYYMMDD, YYYYMM or now; g: generation, n's field sgen (absent: 1)
  *   ms:{NN}:sd<g>:<area>:<period>  hash  <dim>|<measure> → sum
  *   ms:{NN}:sa<g>         hash  area → its first and last day, YYYYMMDD YYYYMMDD: the areas with sums
- *   ms:{NN}:sb            text  who recounts now, expires; ms:{NN}:ss zset `<seq> <upper end>` by upper end: slices of that recount
+ *   ms:{NN}:sb            text  who recounts now, expires; ms:{NN}:ss zset receipts that it has passed and that moved since
  *   ms:{NN}:access        zset  by the ms: who searched for a person, `<ms> <words>`; kept [retention] audit_days
  *   ms:{NN}:wake          channel  something is READY; the message is NN
  *   ms:{NN}:changes       channel  `NN seq index…`: which orders have moved beside `changes`; of a drill `NN seq dchanges`
@@ -96,7 +96,7 @@ enum { KEYS_SCHEMA = 2, KEYS_LIBRARY = 3 };
 #define KEYS_STATS_DROP   "stats_drop_1"
 /* recounting */
 #define KEYS_RECOUNT_BEGIN   "stats_recount_begin_1"
-#define KEYS_RECOUNT         "stats_recount_1"
+#define KEYS_RECOUNT         "stats_recount_2"
 #define KEYS_RECOUNT_COMPARE "stats_recount_compare_1"
 #define KEYS_RECOUNT_END     "stats_recount_end_1"
 

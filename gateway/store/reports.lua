@@ -338,7 +338,7 @@ local function claim_of(now, r, holder, lease_ms)
     return runs and fence or fence + 1, now + lease_ms
 end
 
-local OLD = {'v', 'head', 'id', 'ph', 'nm', 'drill', 'lead', 'idx', 'next', 'claim', 'claim_name', 'claim_until', 'fence', 'area'}
+local OLD = {'v', 'head', 'id', 'ph', 'nm', 'drill', 'lead', 'idx', 'next', 'claim', 'claim_name', 'claim_until', 'fence', 'area', 'seq'}
 
 local function read_old(P, receipt)
     local values, r = redis.call('HMGET', P .. ':r:' .. receipt, unpack(OLD)), {}
@@ -432,6 +432,7 @@ local function change(keys, args)
 
     local seq = redis.call('HINCRBY', P .. ':n', 'seq', 1)
     local version = tonumber(old.v) + 1
+    leave_recount(P, receipt, old.seq)
     redis.call('HSET', rkey, 'v', version, 'seq', seq, 'head', args[10], unpack(args, 19))
     if fence then
         redis.call('HSET', rkey, 'claim', args[17], 'claim_until', text_of(claim_until), 'fence', text_of(fence))

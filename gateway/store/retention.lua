@@ -75,6 +75,7 @@ local function purge(keys, args)
 
     local seq = redis.call('HINCRBY', P .. ':n', 'seq', 1)
     local version, kind = tonumber(old.v) + 1, kind_of(old.drill, old.lead)
+    leave_recount(P, receipt, old.seq)
     leave_person(P, kind, receipt, old)
     leave_look(P, receipt, old)
     drop_events(P, receipt, ids)

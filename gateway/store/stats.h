@@ -45,7 +45,7 @@ void stats_read(struct store *store, const struct stats_read *request, stats_sum
                 stats_read_done_fn *done, void *arg);
 
 /*
- * Recounts from the audit chains (their member "stat") and compares with the sums; with take the recount becomes the sums, in one step, page opens
+ * Recounts, in pieces however long they are, from the audit chains (their member "stat") and compares with the sums; with take the recount becomes the sums, in one step, page opens
  * and forms taken along. Others may write meanwhile; the sums stand still until it is over. One at a time in a bucket.
  */
 struct stats_difference {

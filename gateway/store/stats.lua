@@ -4,7 +4,7 @@
 -- crash can lose or double one. The sums lie in generations: a recount builds the next one beside the current, and one number changes when it is
 -- taken. While a recount runs the journal only grows: what it holds is exactly what the recount has not seen.
 
-local FOLD_ENTRIES, FOLD_BYTES, RECOUNT_S, DIFFERENCES, DROP_AREAS = 64, 16384, 60, 50, 4
+local FOLD_ENTRIES, FOLD_BYTES, RECOUNT_S, RECOUNT_LINKS, DIFFERENCES, DROP_AREAS = 64, 16384, 60, 2000, 50, 4
 local BEST_EFFORT = {opens = true, forms = true}
 
 local function generation(P)
@@ -214,7 +214,8 @@ end
 --
 --   begin (journal empty, then it waits) ─► recount × n (chains up to `last`) ─► compare × n ─► take │ leave ─► drop × n
 --
--- `sb` names who recounts; it expires, so that a recount that died holds nothing up. `ss` has the slices of the recount, see counted_before.
+-- `sb` names who recounts; it expires, so that a recount that died holds nothing up. `ss` has the reports that it has passed and that have moved since
+-- (leave_recount).
 
 local function holds(P, token)
     if redis.call('GET', P .. ':sb') ~= token then
@@ -280,64 +281,61 @@ local function recount_begin(keys, args)
     end
     redis.call('SET', P .. ':sb', token, 'EX', RECOUNT_S)
     remove(P .. ':ss')
-    redis.call('HSET', P .. ':n', 'slast', redis.call('HGET', P .. ':n', 'seq') or '0')
+    redis.call('HSET', P .. ':n', 'slast', redis.call('HGET', P .. ':n', 'seq') or '0', 'sat', '0')
     return {'begun', text_of(gen + 1)}
 end
 
--- A report that changes while the recount goes on moves to the end of the order and is met again. It was counted where it stood before if the slice
--- over that place was made before it left: each slice is kept with its upper end and the number of the last change at that time.
-local function counted_before(P, seqs, last)
-    for i = 1, #seqs - 1 do
-        if seqs[i + 1] > last then
-            local slice = redis.call('ZRANGEBYSCORE', P .. ':ss', text_of(seqs[i]), '+inf', 'LIMIT', 0, 1)[1]
-            if slice and tonumber(slice:match('^%d+')) < seqs[i + 1] then
-                return true
-            end
-        end
-    end
-    return false
-end
-
--- A link without a higher `v` is a note, which moves nothing.
-local function recount_report(P, receipt, last, sums, days)
-    local seqs, texts, version = {}, {}, 0
-    for _, link in ipairs(redis.call('LRANGE', P .. ':x:' .. receipt, 0, -1)) do
+-- Adds up what the links of a chain say that were there at the beginning, from one on and at most so many. → where to go on, or nothing; how many
+local function recount_chain(P, receipt, from, most, last, sums, days)
+    local links = redis.call('LRANGE', P .. ':x:' .. receipt, from, from + most - 1)
+    for _, link in ipairs(links) do
         local seq, json = link:match('^%x+ (%d+) (.*)$')
-        local ok, event = pcall(cjson.decode, json)
-        if ok and (tonumber(event.v) or 0) > version then
-            version = tonumber(event.v)
-            seqs[#seqs + 1] = tonumber(seq)
-            if seqs[#seqs] <= last and type(event.stat) == 'string' then
-                texts[#texts + 1] = event.stat
-            end
+        if seq and tonumber(seq) > last then
+            return nil, #links
+        end
+        local ok, event = false, nil
+        if seq and json:find('"stat"', 1, true) then
+            ok, event = pcall(cjson.decode, json)
+        end
+        if ok and type(event.stat) == 'string' then
+            sum_lines(sums, days, event.stat)
         end
     end
-    if not counted_before(P, seqs, last) then
-        for _, text in ipairs(texts) do
-            sum_lines(sums, days, text)
-        end
-    end
+    return #links == most and from + most or nil, #links
 end
 
--- 1 token 2 after 3 most → next or -1 | lost
+-- A piece of the recount: some reports, or a part of one long chain, which counts as begun where its report stood then. 1 token 2 after 3 most 4 receipt
+-- and 5 link of the chain to go on with, or '' → next or -1, receipt, link | lost
 local function recount(keys, args)
-    local P, after, most = keys[1], args[2], tonumber(args[3])
-    if not tonumber(after) or not most then
+    local P, upper, most, link = keys[1], args[2], tonumber(args[3] or nil), tonumber(args[5] or nil)
+    if #args ~= 5 or not tonumber(upper) or not most or (args[4] ~= '' and (not link or not fits(P, args[4]))) then
         return bad('recount: arguments')
-    elseif not holds(P, args[1]) then
+    end
+    local n = redis.call('HMGET', P .. ':n', 'seq', 'slast', 'sat')
+    if not holds(P, args[1]) or not n[3] then
         return {'lost'}
     end
-    local n = redis.call('HMGET', P .. ':n', 'seq', 'slast')
-    local seq, last = n[1] or '0', tonumber(n[2])
-    local found = redis.call('ZRANGEBYSCORE', P .. ':changes', '(' .. after, '+inf', 'WITHSCORES', 'LIMIT', 0, most)
-    local sums, days = {}, {}
-    for i = 1, #found, 2 do
-        recount_report(P, found[i], last, sums, days)
+    local last, room, used, receipt = tonumber(n[2]), RECOUNT_LINKS, 0, args[4]
+    local sums, days, found, i = {}, {}, {}, 1
+    if receipt ~= '' then
+        link, used = recount_chain(P, receipt, link, room, last, sums, days)
+        room = room - used
+    end
+    if not link then
+        found = redis.call('ZRANGEBYSCORE', P .. ':changes', '(' .. upper, '+inf', 'WITHSCORES', 'LIMIT', 0, most)
+    end
+    while i < #found and room > 0 and not link do
+        receipt, upper = found[i], found[i + 1]
+        if not redis.call('ZSCORE', P .. ':ss', receipt) then
+            link, used = recount_chain(P, receipt, 0, room, last, sums, days)
+            room = room - used
+        end
+        i = i + 2
     end
     write_sums(P, generation(P) + 1, sums, days)
-    local upper = #found == most * 2 and text_of(tonumber(found[#found])) or seq
-    redis.call('ZADD', P .. ':ss', upper, seq .. ' ' .. upper)
-    return {#found == most * 2 and upper or '-1'}
+    local ended = not link and i > #found and #found < 2 * most
+    redis.call('HSET', P .. ':n', 'sat', ended and (n[1] or '0') or upper)
+    return {ended and '-1' or upper, link and receipt or '', link and text_of(link) or ''}
 end
 
 local function fields_of(key)
@@ -429,7 +427,7 @@ local function recount_end(keys, args)
     end
     remove(P .. ':sb')
     remove(P .. ':ss')
-    redis.call('HDEL', P .. ':n', 'slast')
+    redis.call('HDEL', P .. ':n', 'slast', 'sat')
     return {'ended'}
 end
 
@@ -437,7 +435,7 @@ register('stats_add_1', stats_add)
 register('stats_fold_1', stats_fold, 'allow-oom')
 register('stats_read_1', stats_read, 'no-writes')
 register('stats_recount_begin_1', recount_begin, 'allow-oom')
-register('stats_recount_1', recount)
+register('stats_recount_2', recount)
 register('stats_recount_compare_1', recount_compare)
 register('stats_recount_end_1', recount_end, 'allow-oom')
 register('stats_drop_1', stats_drop, 'allow-oom')

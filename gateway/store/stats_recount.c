@@ -15,7 +15,13 @@
  *
  * What a recount that failed leaves behind, the next one drops before it begins.
  */
-enum { RECOUNT_MAGIC = 0x53747263, RECOUNT_REPORTS = 40, RECOUNT_WORK = 5000, TOKEN_BYTES = 33 };
+enum {
+    RECOUNT_MAGIC = 0x53747263,
+    RECOUNT_REPORTS = 40,
+    RECOUNT_WORK = 5000,
+    TOKEN_BYTES = 33,
+    ARGS_MAX = 4
+};
 
 struct recount {
     unsigned magic;
@@ -24,7 +30,8 @@ struct recount {
     size_t bucket_count, at;
     bool take;
     char token[TOKEN_BYTES];
-    char position[24];
+    char position[24], receipt[RECEIPT_BYTES],
+        link[24];  /* of a chain that is not read to its end */
     int64_t built; /* the generation of this bucket's recount */
     struct stats_recounted recounted;
     stats_difference_fn *differs;
@@ -40,18 +47,15 @@ static op_done_fn on_dropped_built;
 static op_done_fn on_ended;
 static op_done_fn on_dropped_old;
 
-static void ask(struct recount *recount, const char *function, op_done_fn *done, const char *a,
-                const char *b, const char *c)
+static void ask(struct recount *recount, const char *function, op_done_fn *done,
+                const char *const args[ARGS_MAX])
 {
     struct link_call call;
     char key[STORE_BUCKET_KEY_BYTES];
     store_call_begin(&call, function, recount->buckets[recount->at], key);
     link_arg_text(&call, recount->token);
-    for (size_t i = 0; i < 3; i++) {
-        const char *arg = i == 0 ? a : i == 1 ? b : c;
-        if (arg != NULL) {
-            link_arg_text(&call, arg);
-        }
+    for (size_t i = 0; i < ARGS_MAX && args[i] != NULL; i++) {
+        link_arg_text(&call, args[i]);
     }
     store_send(recount->store, STORE_NEED_LOADED, &call, done, recount);
 }
@@ -67,27 +71,28 @@ static void drop(struct recount *recount, int64_t generation, op_done_fn *done)
 {
     char text[24];
     snprintf(text, sizeof text, "%lld", (long long)generation);
-    ask(recount, KEYS_STATS_DROP, done, text, NULL, NULL);
+    ask(recount, KEYS_STATS_DROP, done, (const char *const[ARGS_MAX]){text});
 }
 
 static void count(struct recount *recount)
 {
     char most[12];
     snprintf(most, sizeof most, "%d", RECOUNT_REPORTS);
-    ask(recount, KEYS_RECOUNT, on_counted, recount->position, most, NULL);
+    ask(recount, KEYS_RECOUNT, on_counted,
+        (const char *const[ARGS_MAX]){recount->position, most, recount->receipt, recount->link});
 }
 
 static void compare(struct recount *recount)
 {
     char most[12];
     snprintf(most, sizeof most, "%d", RECOUNT_WORK);
-    ask(recount, KEYS_RECOUNT_COMPARE, on_compared, recount->take ? "1" : "0", recount->position,
-        most);
+    ask(recount, KEYS_RECOUNT_COMPARE, on_compared,
+        (const char *const[ARGS_MAX]){recount->take ? "1" : "0", recount->position, most});
 }
 
 static void begin(struct recount *recount)
 {
-    ask(recount, KEYS_RECOUNT_BEGIN, on_begun, NULL, NULL, NULL);
+    ask(recount, KEYS_RECOUNT_BEGIN, on_begun, (const char *const[ARGS_MAX]){NULL});
 }
 
 void stats_recount(struct store *store, const unsigned char *buckets, size_t bucket_count,
@@ -147,6 +152,7 @@ static void on_begun(void *arg, enum op_status status, const void *answer)
     } else {
         recount->built = reply_number(reply, 1);
         snprintf(recount->position, sizeof recount->position, "0");
+        recount->receipt[0] = recount->link[0] = '\0';
         count(recount);
     }
 }
@@ -175,9 +181,14 @@ static void on_counted(void *arg, enum op_status status, const void *answer)
 {
     struct recount *recount = arg;
     const redisReply *reply = answer_of(recount, status, answer);
-    if (reply != NULL && goes_on(recount, reply)) {
+    if (reply == NULL) {
+        return;
+    }
+    snprintf(recount->receipt, sizeof recount->receipt, "%.*s", STR_ARG(reply_str(reply, 1)));
+    snprintf(recount->link, sizeof recount->link, "%.*s", STR_ARG(reply_str(reply, 2)));
+    if (goes_on(recount, reply)) {
         count(recount);
-    } else if (reply != NULL) {
+    } else {
         compare(recount);
     }
 }
@@ -211,7 +222,7 @@ static void on_compared(void *arg, enum op_status status, const void *answer)
     if (goes_on(recount, reply)) {
         compare(recount);
     } else if (recount->take) {
-        ask(recount, KEYS_RECOUNT_END, on_ended, "take", NULL, NULL);
+        ask(recount, KEYS_RECOUNT_END, on_ended, (const char *const[ARGS_MAX]){"take"});
     } else {
         drop(recount, recount->built, on_dropped_built);
     }
@@ -224,7 +235,7 @@ static void on_dropped_built(void *arg, enum op_status status, const void *answe
     if (reply != NULL && reply_number(reply, 0) > 0) {
         drop(recount, recount->built, on_dropped_built);
     } else if (reply != NULL) {
-        ask(recount, KEYS_RECOUNT_END, on_ended, "leave", NULL, NULL);
+        ask(recount, KEYS_RECOUNT_END, on_ended, (const char *const[ARGS_MAX]){"leave"});
     }
 }
 

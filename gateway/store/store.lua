@@ -41,6 +41,15 @@ local function fits(P, receipt)
     return #receipt == 12 and P == 'ms:{' .. receipt:sub(1, 2) .. '}'
 end
 
+-- A recount of statistics (stats.lua) goes over the order of changes, up to `sat` by now. A report that it has passed and that leaves its place now is
+-- met again at the end, and must not be counted there.
+local function leave_recount(P, receipt, seq)
+    local at = redis.call('HGET', P .. ':n', 'sat')
+    if at and (tonumber(seq or nil) or 0) <= tonumber(at) and redis.call('EXISTS', P .. ':sb') == 1 then
+        redis.call('ZADD', P .. ':ss', seq or 0, receipt)
+    end
+end
+
 -- A key goes. The gateway's user may not DEL: whoever had its password would have one word for everything.
 local function remove(key)
     redis.call('EXPIRE', key, 0)

@@ -263,6 +263,23 @@ static void test_clock(void **state)
     assert_string_equal(redis_ask(&bench.redis, "EXISTS ms:{07}:clock"), "0");
 }
 
+/* What a recount of statistics has passed is noted when it leaves its place, as long as the recount is alive. */
+static void test_leaves_a_recount(void **state)
+{
+    (void)state;
+    file(&first);
+    assert_int_equal(set_field(R, 1, 'a', REPORT_FLAGS, "x"), REPORTS_CHANGED); /* seq 2 */
+    redis_ask(&bench.redis, "HSET ms:{07}:n sat 2");
+    assert_int_equal(set_field(R, 2, 'b', REPORT_FLAGS, "y"), REPORTS_CHANGED);
+    assert_string_equal(redis_ask(&bench.redis, "EXISTS ms:{07}:ss"), "0");
+    redis_ask(&bench.redis, "SET ms:{07}:sb me");
+    assert_int_equal(set_field(R, 3, 'b', REPORT_FLAGS, "z"), REPORTS_CHANGED); /* from 3: beyond */
+    assert_string_equal(redis_ask(&bench.redis, "EXISTS ms:{07}:ss"), "0");
+    redis_ask(&bench.redis, "HSET ms:{07}:n sat 4");
+    assert_int_equal(set_field(R, 4, 'b', REPORT_FLAGS, "x"), REPORTS_CHANGED);
+    assert_string_equal(redis_ask(&bench.redis, "ZRANGE ms:{07}:ss 0 -1"), R);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -276,6 +293,7 @@ int main(void)
         cmocka_unit_test_setup(test_intake_conflicts, wipe),
         cmocka_unit_test_setup(test_note, wipe),
         cmocka_unit_test_setup(test_clock, wipe),
+        cmocka_unit_test_setup(test_leaves_a_recount, wipe),
     };
     return cmocka_run_group_tests(tests, open_bench, close_bench);
 }
