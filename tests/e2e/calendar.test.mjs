@@ -162,6 +162,7 @@ describe('calendar apply', () => {
       const before = await reloads();
       system.gateway.kill('SIGHUP');
       await until('the reload', async () => (await reloads()) > before);
+      await sleep(500); // the generation before has closed its idle connections
     };
     const decline = async () => {
       const answers = household();
