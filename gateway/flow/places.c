@@ -23,7 +23,7 @@ struct places {
     const struct setup *setup;
     struct store *store;
     struct timer *timer;
-    uint64_t shape;
+    struct places_areas areas;
     bool stopped;
     size_t bucket;               /* the one being worked on, an index of setup->buckets */
     int64_t worked_off[BUCKETS]; /* of each of them */
@@ -54,7 +54,7 @@ struct places *places_new(struct loop *loop, const struct setup *setup, struct s
     places->magic = WALK_MAGIC;
     places->setup = setup;
     places->store = store;
-    places->shape = areas_shape(setup->areas);
+    places->areas = (struct places_areas){areas_shape(setup->areas), setup->loaded_ms};
     for (size_t i = 0; i < BUCKETS; i++) {
         places->worked_off[i] = PLACES_AS_NOTED;
     }
@@ -83,7 +83,7 @@ void places_free(struct places **places)
 
 static void ask_slice(struct places *places)
 {
-    places_read(places->store, places->setup->buckets[places->bucket], places->shape,
+    places_read(places->store, places->setup->buckets[places->bucket], &places->areas,
                 places->worked_off[places->bucket], on_slice, places);
 }
 

@@ -8,7 +8,7 @@
  *
  * A report of a village that has come under another town, or has gone into one, comes into the feed and the search of whoever reads it now, and whoever
  * has read it sees it leave. The store keeps the shape of the areas that were walked under: under the same one only newer changes are looked at, so that
- * also a gateway that still works with the older areas leaves nothing behind.
+ * also what a gateway with older areas writes is put right. Of several gateways those lead that loaded their areas last; the others leave places alone.
  *
  * What cannot follow: a report keeps its number, and the number its county. When a village has gone to another county without an alias, its reports are
  * read there by county-wide readers of both, not by those of its town; the log says how many.

@@ -432,6 +432,7 @@ struct setup *setup_load(struct options *take_options, struct err *err)
     };
     struct setup *setup = mem_alloc(sizeof *setup);
     setup->options = *take_options;
+    setup->loaded_ms = clock_wall_ms();
     *take_options = (struct options){0};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         if (!parts[i](setup, err)) {

@@ -25,6 +25,7 @@
 
 struct setup {
     struct options options;
+    int64_t loaded_ms;
     struct keyring keyring;
     struct areas *areas;
     struct calendar *calendar;

@@ -17,21 +17,22 @@ struct reading {
 
 static op_done_fn on_slice;
 
-void places_read(struct store *store, unsigned bucket, uint64_t shape, int64_t worked_off,
-                 places_done_fn *done, void *arg)
+void places_read(struct store *store, unsigned bucket, const struct places_areas *areas,
+                 int64_t worked_off, places_done_fn *done, void *arg)
 {
     struct reading *reading = mem_alloc(sizeof *reading);
     struct link_call call;
     char key[STORE_BUCKET_KEY_BYTES];
-    char numbers[3][NUMBER_BYTES] = {"", "", ""};
+    char numbers[4][NUMBER_BYTES] = {"", "", "", ""};
     *reading = (struct reading){PLACES_MAGIC, done, arg};
-    snprintf(numbers[0], NUMBER_BYTES, "%016llx", (unsigned long long)shape);
+    snprintf(numbers[0], NUMBER_BYTES, "%016llx", (unsigned long long)areas->shape);
     if (worked_off != PLACES_AS_NOTED) {
         snprintf(numbers[1], NUMBER_BYTES, "%lld", (long long)worked_off);
     }
     snprintf(numbers[2], NUMBER_BYTES, "%d", PLACES_SLICE_MAX);
+    snprintf(numbers[3], NUMBER_BYTES, "%lld", (long long)areas->loaded_ms);
     store_call_begin(&call, KEYS_PLACES, bucket, key);
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 4; i++) {
         link_arg_text(&call, numbers[i]);
     }
     store_send(store, STORE_NEED_CHANGE, &call, on_slice, reading);

@@ -19,12 +19,18 @@ struct places_slice {
     bool ended;   /* nothing more is there now */
 };
 
+struct places_areas {
+    uint64_t shape; /* domain/area.h */
+    int64_t
+        loaded_ms; /* when; of gateways that share a store, those that loaded theirs last lead */
+};
+
 /*
- * shape: of the areas (domain/area.h). worked_off: up to which change, under this shape, which is noted; PLACES_AS_NOTED: begin where that says, or at
+ * Under areas that do not lead, the slice is empty and ended. worked_off: up to which change, under this shape, which is noted; PLACES_AS_NOTED: begin where that says, or at
  * the beginning when the note is of another shape. slice is valid during the call, NULL unless OP_OK.
  */
 typedef void places_done_fn(void *arg, enum op_status status, const struct places_slice *slice);
-void places_read(struct store *store, unsigned bucket, uint64_t shape, int64_t worked_off,
-                 places_done_fn *done, void *arg);
+void places_read(struct store *store, unsigned bucket, const struct places_areas *areas,
+                 int64_t worked_off, places_done_fn *done, void *arg);
 
 #endif

@@ -1,18 +1,25 @@
 -- Places -------------------------------------------------------------------------------------------------------------------------
 
 -- Where each report is kept, in the order of changes, for whoever compares that with the areas of the day. The bucket notes under which shape of the
--- areas and how far that was done. 1 shape 2 done up to, or '': as far as is noted under this shape 3 most → up to where this slice goes, 1 when
+-- areas, how far that was done, and when those were loaded: of gateways with different areas the newest leads, the others find nothing to do.
+-- 1 shape 2 done up to, or '': as far as is noted under this shape 3 most 4 when the areas were loaded, ms → up to where this slice goes, 1 when
 -- that was the end, then per report {receipt, area, path, idx} (not those whose person is forgotten)
 local function places(keys, args)
-    local P, shape, after, most = keys[1], args[1], args[2], tonumber(args[3] or nil)
-    if #args ~= 3 or not shape:match('^%x+$') or not most or (after ~= '' and not tonumber(after)) then
+    local P, shape, after, most, loaded = keys[1], args[1], args[2], tonumber(args[3] or nil), tonumber(args[4] or nil)
+    if #args ~= 4 or not shape:match('^%x+$') or not most or not loaded or (after ~= '' and not tonumber(after)) then
         return bad('places: arguments')
     end
     local noted = redis.call('HGET', P .. ':n', 'places') or ''
-    if after == '' then
-        after = noted:match('^' .. shape .. ' (%d+)$') or '0'
-    elseif noted ~= shape .. ' ' .. after then
-        redis.call('HSET', P .. ':n', 'places', shape .. ' ' .. after)
+    local noted_shape, noted_after, noted_loaded = noted:match('^(%x+) (%d+) ?(%d*)$')
+    local same, since = noted_shape == shape, tonumber(noted_loaded or nil) or 0
+    if noted_shape and not same and (since > loaded or since == loaded and noted_shape > shape) then
+        return {after == '' and '0' or after, 1}
+    elseif after == '' then
+        after = same and noted_after or '0'
+    end
+    local note = shape .. ' ' .. after .. ' ' .. text_of(same and math.max(since, loaded) or loaded)
+    if noted ~= note then
+        redis.call('HSET', P .. ':n', 'places', note)
     end
     local found = redis.call('ZRANGEBYSCORE', P .. ':changes', '(' .. after, '+inf', 'WITHSCORES', 'LIMIT', 0, most)
     local answer = {found[#found] or after, #found < 2 * most and 1 or 0}

@@ -33,10 +33,13 @@ static void on_slice(void *arg, enum op_status status, const struct places_slice
     }
 }
 
+static int64_t loaded_ms; /* when whoever asks loaded his areas */
+
 static struct got slice(uint64_t shape, int64_t worked_off)
 {
     struct got got = {0};
-    places_read(bench.store, 7, shape, worked_off, on_slice, &got);
+    const struct places_areas areas = {shape, loaded_ms};
+    places_read(bench.store, 7, &areas, worked_off, on_slice, &got);
     assert_false(got.done);
     run_until(bench.loop, &got.done);
     assert_int_equal(got.status, OP_OK);
@@ -62,6 +65,7 @@ static void seed(int from, int to)
 static void test_slices(void **state)
 {
     (void)state;
+    loaded_ms = 1000;
     seed(1, 450);
     struct got got = slice(SHAPE, PLACES_AS_NOTED);
     assert_int_equal(got.count, 199);
@@ -69,10 +73,10 @@ static void test_slices(void **state)
     assert_false(got.ended);
     assert_string_equal(got.first, "070000000001");
     assert_string_equal(got.last, "070000000200 v200|c t v200|a:t");
-    assert_string_equal(noted(), "(nil)"); /* not worked off yet */
+    assert_string_equal(noted(), "0000000000000abc 0 1000"); /* not worked off yet */
     got = slice(SHAPE, 200);
     assert_int_equal(got.count, 200);
-    assert_string_equal(noted(), "0000000000000abc 200");
+    assert_string_equal(noted(), "0000000000000abc 200 1000");
     got = slice(SHAPE, 400);
     assert_int_equal(got.count, 50);
     assert_int_equal(got.upto, 450);
@@ -81,13 +85,14 @@ static void test_slices(void **state)
     assert_int_equal(got.count, 0);
     assert_int_equal(got.upto, 450);
     assert_true(got.ended);
-    assert_string_equal(noted(), "0000000000000abc 450");
+    assert_string_equal(noted(), "0000000000000abc 450 1000");
 }
 
 /* Under the same areas it goes on with what is new; under others it begins again. */
 static void test_goes_on(void **state)
 {
     (void)state;
+    loaded_ms = 1000;
     seed(1, 10);
     assert_int_equal(slice(SHAPE, PLACES_AS_NOTED).count, 9);
     assert_int_equal(slice(SHAPE, 10).count, 0);
@@ -95,12 +100,40 @@ static void test_goes_on(void **state)
     struct got got = slice(SHAPE, PLACES_AS_NOTED);
     assert_string_equal(got.first, "070000000011");
     assert_int_equal(got.upto, 12);
+    loaded_ms = 2000;
     assert_int_equal(slice(OTHER_SHAPE, PLACES_AS_NOTED).count, 11);
-    assert_string_equal(noted(),
-                        "0000000000000abc 10"); /* reading alone takes nobody's note away */
+    assert_string_equal(noted(), "0000000000000abd 0 2000");
     assert_int_equal(slice(OTHER_SHAPE, 12).count, 0);
-    assert_string_equal(noted(), "0000000000000abd 12");
+    assert_string_equal(noted(), "0000000000000abd 12 2000");
+    loaded_ms = 3000; /* the first areas again, loaded anew */
     assert_int_equal(slice(SHAPE, PLACES_AS_NOTED).count, 11);
+}
+
+/* Two gateways with different areas: who loaded his last leads, and the other leaves the reports alone, whatever is written. */
+static void test_the_newest_areas_lead(void **state)
+{
+    (void)state;
+    seed(1, 10);
+    redis_ask(&bench.redis, "HSET ms:{07}:n places %s",
+              "0000000000000abc 10"); /* of an earlier release */
+    loaded_ms = 1000;
+    assert_int_equal(slice(SHAPE, 10).count, 0);
+    loaded_ms = 2000;
+    assert_int_equal(slice(OTHER_SHAPE, PLACES_AS_NOTED).count, 9);
+    seed(11, 12);
+    loaded_ms = 1000;
+    struct got got = slice(SHAPE, 10);
+    assert_int_equal(got.count, 0);
+    assert_int_equal(got.upto, 10);
+    assert_true(got.ended);
+    assert_int_equal(slice(SHAPE, PLACES_AS_NOTED).count, 0);
+    assert_string_equal(noted(), "0000000000000abd 0 2000");
+    loaded_ms = 2000;
+    assert_int_equal(slice(OTHER_SHAPE, 10).count, 2);
+    assert_int_equal(slice(SHAPE, PLACES_AS_NOTED).count,
+                     0); /* at the same moment: one of the two */
+    assert_int_equal(slice(OTHER_SHAPE, 12).count, 0);
+    assert_string_equal(noted(), "0000000000000abd 12 2000");
 }
 
 static void test_nothing_there(void **state)
@@ -118,6 +151,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_slices, wipe),
         cmocka_unit_test_setup(test_goes_on, wipe),
+        cmocka_unit_test_setup(test_the_newest_areas_lead, wipe),
         cmocka_unit_test_setup(test_nothing_there, wipe),
     };
     return cmocka_run_group_tests(tests, open_bench, close_bench);
