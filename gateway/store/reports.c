@@ -16,7 +16,8 @@ enum {
     TEXT_MAGIC = 0x54657874,
     DUE_MAGIC = 0x447565,
     DUE_MAX = 256,
-    HASH_HEX = 64
+    HASH_HEX = 64,
+    FLAGS_BYTES = 256
 };
 
 struct accepting {
@@ -218,16 +219,14 @@ static struct changing *changing_new(struct store *store, const char *receipt,
 }
 
 /* Words of the change, blank-separated. */
-static void arg_flags(struct link_call *call, const struct reports_change *request)
+static void flags_print(const struct reports_change *request, char ret_flags[FLAGS_BYTES])
 {
-    char flags[256];
     const char *const *ids = request->id_hashes;
-    snprintf(flags, sizeof flags, "%s %s %s %s%s %s%s%s%s", request->promote ? "promote" : "",
+    snprintf(ret_flags, FLAGS_BYTES, "%s %s %s %s%s %s%s%s%s", request->promote ? "promote" : "",
              request->drop ? "drop" : "", request->id_known ? "id_known" : "",
              request->leader ? "leader:" : "", request->leader ? request->leader : "",
              ids[0] ? "alone:" : "", ids[0] ? ids[0] : "", ids[0] && ids[1] ? "," : "",
              ids[0] && ids[1] ? ids[1] : "");
-    link_arg_text(call, flags);
 }
 
 void reports_change(struct store *store, const struct reports_change *request,
@@ -238,6 +237,7 @@ void reports_change(struct store *store, const struct reports_change *request,
     char key[STORE_BUCKET_KEY_BYTES];
     char version[24];
     char claim_ms[24];
+    char flags[FLAGS_BYTES];
     char link[2] = {request->link, '\0'};
     snprintf(version, sizeof version, "%lld", (long long)request->version);
     snprintf(claim_ms, sizeof claim_ms, "%lld", (long long)request->claim_ms);
@@ -254,7 +254,8 @@ void reports_change(struct store *store, const struct reports_change *request,
     link_arg_text(&call, request->audit.hash);
     arg_event(&call, &request->event);
     link_arg(&call, request->stat);
-    arg_flags(&call, request);
+    flags_print(request, flags);
+    link_arg_text(&call, flags);
     link_arg_text(&call, request->claim_holder);
     link_arg_text(&call, claim_ms);
     arg_record(&call, request->record, request->record_count);
