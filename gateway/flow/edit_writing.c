@@ -283,6 +283,9 @@ static void fill_change(struct writing *writing)
     change->drop = draft->drop;
     change->leader = draft->leader;
     change->id_known = draft->id_known;
+    if (draft->id_known) { /* also for what was held until now */
+        change->event.hold = snapshot_hold_reason(&writing->view.setup->options, true);
+    }
     if (draft->alone != NULL) {
         identities_list(draft->alone->id, draft->alone->count, draft->alone->has_id,
                         change->id_hashes);

@@ -99,7 +99,8 @@ void writing_count(struct writing *writing)
     if (writing->clearing_ran) {
         add_clearing(view, &writing->clearing_before, before, &writing->clearing_stats_before);
     }
-    if (writing->clearing_ran || view->clearing_runs) {
+    bool cut_off = !view->clearing_runs && !progress_decided(view->clearing); /* from outside */
+    if ((writing->clearing_ran || view->clearing_runs) && !cut_off) {
         add_clearing(view, view->clearing, after, &writing->clearing_stats_after);
     }
     if (writing->draft.promote) {

@@ -34,7 +34,7 @@ struct reading {
     bool fetched;
     char receipt[RECEIPT_BYTES];    /* what is read now */
     struct progress_report *merged; /* owned; while its leader is read */
-    struct household household;     /* of merged, then of each leader that is merged itself */
+    struct household household;     /* of merged */
     int leaders;                    /* how many were asked for: circles end */
     progress_read_done_fn *done;
     void *arg;
@@ -129,20 +129,18 @@ static bool is_merged(const struct progress_report *report)
            report->progress.leader[0] != '\0';
 }
 
-/* record is of report, which is merged. */
-static void ask_leader(struct reading *reading, const struct report_record *record,
-                       const struct progress_report *report)
+/* Of a report that is merged. */
+static void ask_leader(struct reading *reading, const struct progress_report *report)
 {
     reading->fetched = false;
     reading->leaders++;
-    household_of(record, &reading->household);
     snprintf(reading->receipt, sizeof reading->receipt, "%s", report->progress.leader);
     reports_read(reading->store, reading->receipt, on_record, reading);
 }
 
 /*
- * What the leader is like is for the household that filed both, and a leader that was merged on leads further only within it. Without a leader the
- * merged report stands alone.
+ * What the leader is like is for the household that filed both, and a leader that was merged on leads further only within it: whose page this is, is
+ * asked at each hop, since a number that two hops share may be a helper's. Without a leader the merged report stands alone.
  */
 static void on_leader(struct reading *reading, enum op_status status,
                       const struct report_record *record)
@@ -153,7 +151,7 @@ static void on_leader(struct reading *reading, enum op_status status,
                  !leader->lead && !leader->purged;
     bool away = status != OP_OK && status != OP_REFUSED;
     if (shown && is_merged(leader) && reading->leaders < LEADERS_MAX) {
-        ask_leader(reading, record, leader);
+        ask_leader(reading, leader);
     } else {
         reading->merged->leader = shown && !is_merged(leader) ? leader : NULL;
         reading_end(reading, away ? status : OP_OK, away ? NULL : reading->merged);
@@ -171,7 +169,8 @@ static void on_readable(struct reading *reading, const struct report_record *rec
         return;
     }
     reading->merged = report;
-    ask_leader(reading, record, report);
+    household_of(record, &reading->household);
+    ask_leader(reading, report);
 }
 
 static void on_record(void *arg, enum op_status status, const struct report_record *record)

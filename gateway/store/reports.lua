@@ -348,11 +348,12 @@ local function read_old(P, receipt)
     return r
 end
 
--- What was held until the ID number is known goes on: as it was accepted, and then what has become known.
-local function release_id(P, receipt, now)
+-- What was held until the ID number is known goes on, or waits for what the change's own event waits for: as it was accepted, and then what has
+-- become known.
+local function release_id(P, receipt, now, hold)
     for _, id in ipairs(redis.call('LRANGE', P .. ':c:' .. receipt, 0, -1)) do
         if redis.call('HGET', P .. ':e:' .. id, 'hold') == 'id' then
-            redis.call('HSET', P .. ':e:' .. id, 'hold', '')
+            redis.call('HSET', P .. ':e:' .. id, 'hold', hold)
         end
     end
     if promote(P, receipt, now) then
@@ -363,7 +364,7 @@ end
 -- Events of a change: none, one, or those that are not needed any more.
 local function change_event(P, now, seq, receipt, kind, flags, area, event)
     if flags:find('id_known', 1, true) then
-        release_id(P, receipt, now)
+        release_id(P, receipt, now, event.hold)
     end
     if flags:find('drop', 1, true) and drop_untried(P, receipt) then
         redis.call('HSET', P .. ':r:' .. receipt, 'withdraw_event', '')

@@ -106,6 +106,17 @@ describe('merging', () => {
     assert.match(await page(third), /入户核查 已办/);
   });
 
+  test('a chain whose hops are alike and its ends are not: a telephone that others lent', async () => {
+    const [own, lent] = await familyOf(2);
+    const others = await fileReport(system, { phone: lent.phone });
+    await api.moved(own.receipt, 'merge', { leader: lent.receipt });
+    await api.moved(lent.receipt, 'merge', { leader: others.receipt });
+    await api.step(others.receipt, 'visit');
+    assert.match(await page(own), closed);
+    assert.doesNotMatch(await page(own), /入户核查/);
+    assert.match(await page(lent), /入户核查 已办/);
+  });
+
   test('eight hops are followed, not more; a circle ends', { timeout: 60000 }, async () => {
     const chain = await familyOf(10);
     for (let i = 0; i + 1 < chain.length; i += 1) await api.moved(chain[i].receipt, 'merge', { leader: chain[i + 1].receipt });

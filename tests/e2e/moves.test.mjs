@@ -124,6 +124,7 @@ describe('staff and the monitoring system', () => {
       await tell(system, 'report.cleared', { receipt: report.receipt });
       const detail = await api.detail(report.receipt);
       assert.deepEqual([detail.state, detail.step, detail.steps, detail.signal, detail.flags.includes('clearing')], ['cleared', null, [], 'green', false]);
+      assert.doesNotMatch(field(system, report.receipt, 'gauges'), /clearing/, 'nor do the figures go on with it');
       await reads(report, /风险已消除/);
       await readsNot(report, /正在看您家的困难/);
     });

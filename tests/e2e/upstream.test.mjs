@@ -6,7 +6,8 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Webhook } from 'standardwebhooks';
-import { household } from '../lib/farmer.mjs';
+import { addToken, Api, county, directDoors } from '../lib/api.mjs';
+import { household, inventedId } from '../lib/farmer.mjs';
 import { becomes, bodies, filed, lawHolds, metric, queue, readyz, shown, state } from '../lib/line.mjs';
 import { build, startSystem, until, village } from '../lib/system.mjs';
 
@@ -310,11 +311,16 @@ test('without_id = hold: an address that comes to be sends the others, not those
     delete without.id_number;
     const held = await filed(system, code, without);
     const other = await filed(system, code);
-    assert.deepEqual([state(system, held), state(system, other)], ['held', 'held']);
+    const completed = await filed(system, code, { ...household({ no_id: '1' }), id_number: '' });
+    assert.deepEqual([state(system, held), state(system, other), state(system, completed)], ['held', 'held', 'held']);
+    const api = new Api(directDoors(system), addToken(system, { area: county, rights: 'read,pii,step' }));
+    await api.moved(completed, 'correct', { id_number: inventedId() });
+    assert.deepEqual(shown(system, completed).map((one) => one.state), ['held', 'held'], 'there is no address yet');
     system.settings['upstream.url'] = `${system.upstream.url}/events`;
     await system.stopGateway();
     await system.startGateway();
     await becomes(system, other, 'delivered', 40000);
+    await becomes(system, completed, 'delivered');
     assert.equal(state(system, held), 'held');
     assert.equal((await bodies(system, held)).length, 0);
     await lawHolds(system);
