@@ -157,13 +157,6 @@ describe('calendar apply', () => {
   });
 
   test('declined: a new calendar takes no day for an objection away, and gives those that it has more', async () => {
-    const reloads = async () => Number((await (await fetch(`${system.admin}/metrics`)).text()).match(/^mashang_reloads_total (\d+)/m)?.[1] ?? 0);
-    const reload = async () => {
-      const before = await reloads();
-      system.gateway.kill('SIGHUP');
-      await until('the reload', async () => (await reloads()) > before);
-      await sleep(500); // the generation before has closed its idle connections
-    };
     const decline = async () => {
       const answers = household();
       const answer = await file(system.base, system.code(), answers);
@@ -177,12 +170,12 @@ describe('calendar apply', () => {
     const end = shown(system.clock.now().getTime() + 30 * day);
     const rowsOf = (said, one) => said.reports.find((row) => row.receipt === one.receipt)?.days.map((row) => [row.step, row.kept]);
     apply(newFile(dayAs(end, 'workday', '上班')));
-    await reload();
+    await system.reload();
     const early = await decline();
     assert.equal(await last(early), pageDay(end));
     // off: one day more, also for whoever was declined before
     assert.deepEqual(rowsOf(apply(newFile(dayOff(end))), early), [['object', false]]);
-    await reload();
+    await system.reload();
     const late = await decline();
     const promised = await last(late);
     assert.notEqual(promised, pageDay(end));
@@ -190,7 +183,7 @@ describe('calendar apply', () => {
     // worked again: what they have read stays
     const back = apply(newFile(dayAs(end, 'workday', '上班')));
     assert.deepEqual([rowsOf(back, late), rowsOf(back, early)], [[['object', true]], [['object', true]]]);
-    await reload();
+    await system.reload();
     assert.equal(await last(late), promised);
     assert.equal(await last(early), promised);
     system.clock.goOn(31);

@@ -34,13 +34,6 @@ describe('key rotation', () => {
   const keys = (...args) => JSON.parse(system.cli('mashang', 'keys', ...args, '--json'));
   const status = () => keys('status');
   const row = (said, purpose, id) => said.keys.find((one) => one.purpose === purpose && one.id === id) ?? { reports: 0, events: 0 };
-  async function reload() {
-    const done = () => (system.logText().match(/ev=reload done/g) ?? []).length;
-    const before = done();
-    system.gateway.kill('SIGHUP');
-    await until('the reload', () => done() > before);
-    await sleep(500); // the generation before has closed its idle connections
-  }
   // farmers go on filing while something else is done
   async function underLoad(work) {
     const load = { on: true, wrong: [], filed: 0 };
@@ -100,7 +93,7 @@ describe('key rotation', () => {
     await assert.rejects(rewrap(), /1: .*still writes with seal key 1.*reload/);
     assert.deepEqual(record(system, kept[0].receipt), was);
     assert.throws(() => system.cli('mashang', 'keys', 'retire', 'seal', '1'), /still writes with seal key 1/);
-    await reload();
+    await system.reload();
   });
 
   test('seal: killed half-way and begun again, under filing load', async () => {
@@ -132,7 +125,7 @@ describe('key rotation', () => {
     const one = kept[0];
     const before = record(system, one.receipt);
     system.cli('mashang', 'keys', 'rotate', 'lookup');
-    await reload();
+    await system.reload();
     await allFound();
     assert.ok(row(status(), 'lookup', 1).reports >= 40);
     assert.throws(() => system.cli('mashang', 'keys', 'retire', 'lookup', '1'), /reports.* under key 1: run mashang keys rewrap/);
@@ -165,7 +158,7 @@ describe('key rotation', () => {
     for (const key of json.keys) if (key.purpose === 'lookup') key.made = made; // as if it were a month ago
     fs.writeFileSync(ring, JSON.stringify(json));
     system.cli('mashang', 'keys', 'rotate', 'lookup');
-    await reload();
+    await system.reload();
     system.cli('mashang', 'keys', 'retire', 'lookup', '1');
     await allFound({ tokens: false }); // a month later, no token of then is known any more
     assert.equal(row(status(), 'lookup', 2).reports, kept.length + 1);

@@ -204,6 +204,16 @@ export class System {
 
   async stopGateway() { await end(this.gateway); }
 
+  // The new generation serves alone: what the one before closes on its way out meets no request of the test.
+  async reload() {
+    const before = this.workerPids();
+    this.gateway.kill('SIGHUP');
+    await until('the generation before to be gone', () => {
+      const now = this.workerPids();
+      return now.length >= before.length && !now.some((pid) => before.includes(pid));
+    }, { ms: 20000 });
+  }
+
   // The processes of the running gateway, by what they are.
   redisPid() { return children(this.gateway.pid).find((c) => c.name.startsWith('redis-server'))?.pid; }
   workerPids() { return children(this.gateway.pid).filter((c) => c.name.startsWith('mashang')).map((c) => c.pid); }
