@@ -88,6 +88,7 @@ describe('key rotation', () => {
   });
 
   test('nothing is re-wrapped before each gateway knows the new key', async () => {
+    await until('the gateway to say which keys it has', () => redis(system, 'HLEN', 'ms:keyrings') === '1', { ms: 40000 }); // once it has run for a second
     system.cli('mashang', 'keys', 'rotate', 'seal');
     const was = record(system, kept[0].receipt);
     await assert.rejects(rewrap(), /1: .*still writes with seal key 1.*reload/);
