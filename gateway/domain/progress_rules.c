@@ -156,9 +156,9 @@ static uint32_t closed_steps(const struct progress_work *work)
     return closed;
 }
 
-static bool is_unsaid_or(struct str said, const char *on_record)
+static bool is_unsaid_or(struct str said, struct str on_record)
 {
-    return said.len == 0 || on_record[0] == '\0' || str_is(said, on_record);
+    return said.len == 0 || on_record.len == 0 || str_eq(said, on_record);
 }
 
 /* Staff that says a decision again says the same when nothing it adds differs; of the monitoring system the decision counts. */
@@ -170,10 +170,10 @@ static bool is_said_again(const struct progress_work *work, enum procedure_endin
     bool led = receipt_parse(move->leader, leader);
     return str_is(str_of(progress->decision), procedure_ending_name(ending)) &&
            (move->by == MOVER_UPSTREAM ||
-            (is_unsaid_or(move->reason, progress->reason) &&
-             is_unsaid_or(move->category, progress->category) &&
+            (is_unsaid_or(move->reason, str_of(progress->reason)) &&
+             is_unsaid_or(move->category, str_of(progress->category)) &&
              (move->members == 0 || move->members == progress->members) &&
-             (!led || strcmp(leader, progress->leader) == 0)));
+             (!led || str_is(str_of(progress->leader), leader))));
 }
 
 static enum progress_refusal rule_decide(const struct progress_work *work)
