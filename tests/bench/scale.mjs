@@ -130,6 +130,7 @@ export async function scale() {
       { name: `Redis for a report, of ${many}`, unit: 'bytes', ours: full.bytes, most: 8192, note: bytesByKind(full) },
       { name: `a feed page of 50 of a town, ${to}`, ...await reading(systems, 'feed', () => [`/api/v1/reports?area=${town}&limit=50`], asking), most: 1.3 },
       { name: `progress page, ${to}`, ...await reading(systems, 'progress', linksOf, packed), most: 1.3 },
+      { name: `statistics of a county, ${to}`, ...await reading(systems, 'stats.all', () => [`/api/v1/stats?area=${county}`], asking), most: 1.3 },
       { name: `statistics of a county by town, ${to}`, ...await reading(systems, 'stats', () => [`/api/v1/stats?area=${county}&by=town`], asking), most: 1.3 },
       { name: `a durable report, ${to}`, ...await filing(systems), most: 1.3 },
     ];
