@@ -50,7 +50,7 @@
 #define STORE_KEYS_H
 
 /* The shape of everything above. A newer gateway opens older data, an older one refuses newer data. */
-enum { KEYS_SCHEMA = 2, KEYS_LIBRARY = 3 };
+enum { KEYS_SCHEMA = 2, KEYS_LIBRARY = 4 };
 
 #define KEYS_EPOCH          "ms:epoch"
 #define KEYS_KEYRINGS       "ms:keyrings"
@@ -92,7 +92,7 @@ enum { KEYS_SCHEMA = 2, KEYS_LIBRARY = 3 };
 #define KEYS_ACCESS       "access_1"
 #define KEYS_STATS_ADD    "stats_add_1"
 #define KEYS_STATS_FOLD   "stats_fold_1"
-#define KEYS_STATS_READ   "stats_read_1"
+#define KEYS_STATS_READ   "stats_read_2"
 #define KEYS_STATS_DROP   "stats_drop_1"
 /* recounting */
 #define KEYS_RECOUNT_BEGIN   "stats_recount_begin_1"

@@ -1,5 +1,6 @@
 #include "store/stats.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -218,20 +219,27 @@ static void on_ready_to_read(void *arg, enum op_status status, int64_t left)
     }
 }
 
-/* area, set, [field, sum, …] */
+/* The sums of one area for each of these sets, `0,2`. */
+static void tell_sets(struct reading *reading, size_t area, struct str sets, const redisReply *sums)
+{
+    struct str word;
+    uint64_t set;
+    while (str_next(&sets, ',', &word)) {
+        for (size_t i = 0; str_to_u64(word, INT_MAX, &set) && i + 1 < sums->elements; i += 2) {
+            reading->each(reading->arg, area, (size_t)set, reply_str(sums, i),
+                          reply_number(sums, i + 1));
+        }
+    }
+}
+
+/* area, sets, [field, sum, …] */
 static void tell_sums(struct reading *reading, const redisReply *one)
 {
     bool shaped = one->type == REDIS_REPLY_ARRAY && one->elements == 3 &&
                   one->element[2]->type == REDIS_REPLY_ARRAY;
     int64_t area = shaped ? reply_number(one, 0) : -1;
-    int64_t set = shaped ? reply_number(one, 1) : -1;
-    if (area < 0 || area >= (int64_t)reading->chunk_count || set < 0) {
-        return;
-    }
-    const redisReply *sums = one->element[2];
-    for (size_t i = 0; i + 1 < sums->elements; i += 2) {
-        reading->each(reading->arg, reading->chunk_first + (size_t)area, (size_t)set,
-                      reply_str(sums, i), reply_number(sums, i + 1));
+    if (area >= 0 && area < (int64_t)reading->chunk_count) {
+        tell_sets(reading, reading->chunk_first + (size_t)area, reply_str(one, 1), one->element[2]);
     }
 }
 

@@ -136,14 +136,10 @@ local function stats_fold(keys)
     return {fold(P), ''}
 end
 
--- `period=set,set` … → {{period, {set, …}}, …}
+-- `period=set,set` … → {{period, 'set,set'}, …}
 local function read_periods(text)
     local periods = {}
-    for name, list in text:gmatch('(%w+)=([%d,]+)') do
-        local sets = {}
-        for set in list:gmatch('%d+') do
-            sets[#sets + 1] = tonumber(set)
-        end
+    for name, sets in text:gmatch('(%w+)=([%d,]+)') do
         periods[#periods + 1] = {name, sets}
     end
     return periods
@@ -153,59 +149,57 @@ local function has_days(period, first, last)
     return period == 'now' or (period >= first:sub(1, #period) and period <= last:sub(1, #period))
 end
 
--- Its fields, of a dim only those with the prefix, added to each of the sets.
-local function read_hash(sets, numbers, hash, prefix)
-    for _, set in ipairs(numbers) do
-        local sums = sets[set] or {}
-        sets[set] = sums
-        for i = 1, #hash, 2 do
-            local field = hash[i]
-            if prefix == '' or field:sub(1, #prefix) == prefix then
-                sums[field] = (sums[field] or 0) + hash[i + 1]
-            end
+-- Its fields, of a dim only those with the prefix.
+local function read_hash(sums, hash, prefix)
+    for i = 1, #hash, 2 do
+        local field = hash[i]
+        if prefix == '' or field:sub(1, #prefix) == prefix then
+            sums[field] = (sums[field] or 0) + hash[i + 1]
         end
     end
 end
 
-local function tell_sets(answer, area, sets)
-    for set, sums in pairs(sets) do
+local function tell_sums(answer, area, sums_of)
+    for sets, sums in pairs(sums_of) do
         local flat = {}
         for field, n in pairs(sums) do
             flat[#flat + 1] = field
             flat[#flat + 1] = n
         end
         if #flat > 0 then
-            answer[#answer + 1] = {area - 1, set, flat}
+            answer[#answer + 1] = {area - 1, sets, flat}
         end
     end
 end
 
 -- 1 dim, or '' for the plain sums 2 areas 3 periods with the sets each belongs to 4 position 5 most work → next position or -1, then for each area
--- and set: area's number, set, fields and sums. It ends after a period when enough is done (a hash and each of its fields count as one; there is no
--- clock in here), so that nobody waits for a large table.
+-- and those of its periods that belong to the same sets: area's number, the sets, fields and sums. So what lies in two sets, as the year so far does
+-- by default, is added up and told once. It ends after a period when enough is done (a hash and each of its fields count as one; there is no clock
+-- in here), so that nobody waits for a large table.
 local function stats_read(keys, args)
     local P, dim, areas, periods = keys[1], args[1], words(args[2]), read_periods(args[3])
     local at, most, work = tonumber(args[4]), tonumber(args[5]), 0
     local gen, what, prefix = generation(P), dim == '' and 's' or 'sd', dim == '' and '' or dim .. ':'
-    local answer, sets, known, first, last = {-1}, {}, 0, nil, nil
+    local answer, sums_of, known, first, last = {-1}, {}, 0, nil, nil
     while at < #areas * #periods and work < most do
         local a = math.floor(at / #periods) + 1
         local period = periods[at % #periods + 1]
         if a ~= known then
-            tell_sets(answer, known, sets)
+            tell_sums(answer, known, sums_of)
             first, last = days_of(P, gen, areas[a])
-            known, sets = a, {}
+            known, sums_of = a, {}
         end
         if not first then
             at = a * #periods - 1
         elseif has_days(period[1], first, last) then
             local hash = redis.call('HGETALL', sums_key(P, gen, what, areas[a], period[1]))
             work = work + 1 + #hash / 2
-            read_hash(sets, period[2], hash, prefix)
+            sums_of[period[2]] = sums_of[period[2]] or {}
+            read_hash(sums_of[period[2]], hash, prefix)
         end
         at = at + 1
     end
-    tell_sets(answer, known, sets)
+    tell_sums(answer, known, sums_of)
     answer[1] = at < #areas * #periods and at or -1
     return answer
 end
@@ -433,7 +427,7 @@ end
 
 register('stats_add_1', stats_add)
 register('stats_fold_1', stats_fold, 'allow-oom')
-register('stats_read_1', stats_read, 'no-writes')
+register('stats_read_2', stats_read, 'no-writes')
 register('stats_recount_begin_1', recount_begin, 'allow-oom')
 register('stats_recount_2', recount)
 register('stats_recount_compare_1', recount_compare)
