@@ -80,7 +80,7 @@ void stats_span_key(struct stats_span span, enum stats_by by, char ret[STATS_SPA
              (int)((monday + 3 - first) / 7 + 1) % 100);
 }
 
-/* One sum a span needs: YYYYMM or YYYYMMDD. */
+/* One sum a span needs: YYYY, YYYYMM or YYYYMMDD. */
 struct part {
     int period;
     int set;
@@ -100,20 +100,31 @@ static void part_add(struct parts *parts, int period, size_t set)
     parts->at[parts->count++] = (struct part){period, (int)set};
 }
 
+/* The longest sum that begins that day and does not end after `end`; its last day in *ret_last. */
+static int longest_sum(struct date from, struct date end, struct date *ret_last)
+{
+    struct date year = {from.year, 12, 31};
+    struct date month = {from.year, from.month, days_in_month(from.year, from.month)};
+    if (from.day == 1 && from.month == 1 && date_compare(year, end) <= 0) {
+        *ret_last = year;
+        return from.year;
+    }
+    if (from.day == 1 && date_compare(month, end) <= 0) {
+        *ret_last = month;
+        return from.year * 100 + from.month;
+    }
+    *ret_last = from;
+    return (from.year * 100 + from.month) * 100 + from.day;
+}
+
 static void parts_of(struct stats_span span, size_t set, struct date today, struct parts *parts)
 {
-    struct date day = span.from;
     bool to_the_end = date_compare(span.to, today) >= 0;
+    struct date end = to_the_end ? (struct date){span.to.year, 12, 31} : span.to;
+    struct date day = span.from, last;
     while (date_compare(day, span.to) <= 0) {
-        struct date end = {day.year, day.month, days_in_month(day.year, day.month)};
-        int month = day.year * 100 + day.month;
-        if (day.day == 1 && (to_the_end || date_compare(end, span.to) <= 0)) {
-            part_add(parts, month, set);
-            day = date_from_days(date_to_days(end) + 1);
-        } else {
-            part_add(parts, month * 100 + day.day, set);
-            day = date_from_days(date_to_days(day) + 1);
-        }
+        part_add(parts, longest_sum(day, end, &last), set);
+        day = date_from_days(date_to_days(last) + 1);
     }
 }
 

@@ -100,7 +100,7 @@ static size_t index_find(const struct stats_index *index, struct str text, size_
     return index->count;
 }
 
-static size_t index_of(struct stats_index *index, struct str text)
+size_t stats_index_put(struct stats_index *index, struct str text)
 {
     size_t slot = 0, found = index_find(index, text, &slot);
     if (found < index->count) {
@@ -115,7 +115,7 @@ static size_t index_of(struct stats_index *index, struct str text)
     return index->count - 1;
 }
 
-static void index_release(struct stats_index *index)
+void stats_index_release(struct stats_index *index)
 {
     for (size_t i = 0; i < index->count; i++) {
         free(index->texts[i]);
@@ -140,8 +140,8 @@ void stats_table_free(struct stats_table **table)
             free((*table)->rows[i].name);
             free((*table)->rows[i].town);
         }
-        index_release(&(*table)->keys);
-        index_release(&(*table)->names);
+        stats_index_release(&(*table)->keys);
+        stats_index_release(&(*table)->names);
         free((*table)->rows);
         free((*table)->cells);
         free(*table);
@@ -156,7 +156,7 @@ size_t stats_table_rows(const struct stats_table *table)
 
 size_t stats_table_row(struct stats_table *table, struct str key, struct str name)
 {
-    size_t row = index_of(&table->keys, key);
+    size_t row = stats_index_put(&table->keys, key);
     CHECK(row < STATS_ROWS_MAX);
     if (row == table->row_count) {
         if (table->row_count == table->row_room) {
@@ -218,7 +218,7 @@ void stats_table_add(struct stats_table *table, size_t row, enum stats_when when
     if ((table->cell_count + 1) * 2 > table->cell_size) {
         cells_grow(table);
     }
-    uint64_t key = cell_key(row, when, index_of(&table->names, measure));
+    uint64_t key = cell_key(row, when, stats_index_put(&table->names, measure));
     struct stats_cell *cell = cell_find(table->cells, table->cell_size, key);
     table->cell_count += cell->key == 0;
     cell->key = key;

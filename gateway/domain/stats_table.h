@@ -48,8 +48,8 @@ size_t stats_span_split(struct stats_span span, enum stats_by by, struct stats_s
 enum { STATS_SPAN_KEY_BYTES = 16 };
 void stats_span_key(struct stats_span span, enum stats_by by, char ret[STATS_SPAN_KEY_BYTES]);
 /*
- * Whole months and the days that are left of each, as stats_read takes them: `202611=0,2 20261201=1`. A span's set is its index. Nothing is counted
- * of days to come, so the running month is whole for a span that ends today or later.
+ * Whole years, then whole months, then the days that are left, as stats_read takes them: `2025=2 202611=0,2 20261201=1`. A span's set is its index.
+ * Nothing is counted of days to come, so the running year and month are whole for a span that ends today or later.
  */
 void stats_span_periods(const struct stats_span *spans, size_t count, struct date today,
                         struct buf *to);

@@ -11,6 +11,9 @@ struct stats_index { /* texts and their numbers */
     uint32_t *slots; /* number + 1; 0: free */
     size_t count, size;
 };
+/* The number of a text, which is put there when it is not yet: its place in texts. */
+size_t stats_index_put(struct stats_index *index, struct str text);
+void stats_index_release(struct stats_index *index);
 
 struct stats_row {
     char *name, *town; /* owned; town NULL: none */

@@ -19,8 +19,9 @@ struct column {
 };
 
 struct columns {
-    struct column *at;
-    size_t count;
+    struct column *at; /* owned */
+    size_t count, room;
+    struct stats_index figures; /* of at, before they are sorted */
 };
 
 /* `days.S.N`, `lead.days.S.N`, `clearing.days.S.N`: where the number begins, else 0. */
@@ -35,16 +36,17 @@ static size_t histogram_number(const char *measure)
 
 static struct column *column_of(struct columns *columns, const char *figure)
 {
-    for (size_t i = 0; i < columns->count; i++) {
-        if (strcmp(columns->at[i].figure, figure) == 0) {
-            return &columns->at[i];
-        }
+    size_t nth = stats_index_put(&columns->figures, str_of(figure));
+    if (nth == columns->room) {
+        columns->room = columns->room ? columns->room * 2 : 64;
+        columns->at = mem_resize(columns->at, columns->room, sizeof columns->at[0]);
     }
-    columns->at = mem_resize(columns->at, columns->count + 1, sizeof columns->at[0]);
-    struct column *column = &columns->at[columns->count++];
-    *column = (struct column){.kind = COLUMN_SUM};
-    snprintf(column->figure, sizeof column->figure, "%s", figure);
-    return column;
+    if (nth == columns->count) {
+        struct column *column = &columns->at[columns->count++];
+        *column = (struct column){.kind = COLUMN_SUM};
+        snprintf(column->figure, sizeof column->figure, "%s", figure);
+    }
+    return &columns->at[nth];
 }
 
 static void add_histogram(struct columns *columns, const char *measure, size_t number, size_t name)
@@ -71,7 +73,7 @@ static int by_figure(const void *a, const void *b)
 
 static struct columns columns_make(const struct stats_table *table)
 {
-    struct columns columns = {NULL, 0};
+    struct columns columns = {0};
     size_t always = 0;
     for (; stats_figures_always[always] != NULL; always++) {
         column_of(&columns, stats_figures_always[always])->always = true;
@@ -88,6 +90,7 @@ static struct columns columns_make(const struct stats_table *table)
     if (columns.count > always) {
         qsort(columns.at + always, columns.count - always, sizeof columns.at[0], by_figure);
     }
+    stats_index_release(&columns.figures);
     return columns;
 }
 

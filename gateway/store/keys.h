@@ -33,7 +33,7 @@
  *   ms:{NN}:ledger        hash  <area>:accepted, <area>:unsent, <area>:made
  *   ms:{NN}:g:<cell>:<h>  text  wrong guesses at a receipt in hour h;  ms:{NN}:gi:<cell>:<d> at an ID on day d
  *   ms:{NN}:anchors       list  audit anchors, newest first, `<ms> <seq> <hash>`: a hash over the heads that changed since the one before
- *   ms:{NN}:s<g>:<area>:<period>   hash  <measure> → sum; period YYYYMMDD, YYYYMM or now; g: generation, n's field sgen (absent: 1)
+ *   ms:{NN}:s<g>:<area>:<period>   hash  <measure> → sum; period YYYYMMDD, YYYYMM, YYYY or now; g: generation, n's field sgen (absent: 1)
  *   ms:{NN}:sd<g>:<area>:<period>  hash  <dim>|<measure> → sum
  *   ms:{NN}:sa<g>         hash  area → its first and last day, YYYYMMDD YYYYMMDD: the areas with sums
  *   ms:{NN}:sb            text  who recounts now, expires; ms:{NN}:ss zset receipts that it has passed and that moved since

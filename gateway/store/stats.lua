@@ -58,6 +58,7 @@ local function sum_lines(sums, days, text)
             else
                 sum_measure(sums, areas, dim_list, day, name, n)
                 sum_measure(sums, areas, dim_list, day:sub(1, 6), name, n)
+                sum_measure(sums, areas, dim_list, day:sub(1, 4), name, n)
             end
         end
         for _, area in ipairs(areas) do
@@ -219,10 +220,13 @@ local function holds(P, token)
     return true
 end
 
--- Every period between two days: days, months, now.
+-- Every period between two days: years, months, days, now.
 local function each_period(first, last, call)
     call('now')
-    local y, m, d = tonumber(first:sub(1, 4)), tonumber(first:sub(5, 6)), 1
+    for year = tonumber(first:sub(1, 4)), tonumber(last:sub(1, 4)) do
+        call(string.format('%04d', year))
+    end
+    local y, m = tonumber(first:sub(1, 4)), tonumber(first:sub(5, 6))
     while string.format('%04d%02d', y, m) <= last:sub(1, 6) do
         local month = string.format('%04d%02d', y, m)
         call(month)

@@ -101,6 +101,25 @@ static void test_periods(void **state)
     assert_string_equal(buf_text(&text),
                         "202601=1 202602=1 202603=0,1 20260227=0 20260228=0 20260330=2");
     buf_clear(&text);
+    /* whole years, those that are over and the running one */
+    const struct stats_span years[] = {
+        span("2024-12-31", "2026-01-01"), span("2025-01-01", "2025-12-31"),
+        span("2025-01-01", "2025-12-30"), span("2026-01-01", "2026-11-27"),
+        span("2026-01-01", "2026-11-26"),
+    };
+    stats_span_periods(years, 2, (struct date){2026, 11, 27}, &text);
+    assert_string_equal(buf_text(&text), "2025=0,1 20241231=0 20260101=0");
+    buf_clear(&text);
+    stats_span_periods(years + 3, 1, (struct date){2026, 11, 27}, &text);
+    assert_string_equal(buf_text(&text), "2026=0");
+    buf_clear(&text);
+    stats_span_periods(years + 2, 1, (struct date){2026, 11, 27}, &text);
+    assert_true(str_starts(buf_str(&text), STR("202501=0 202502=0 ")) &&
+                str_find(buf_str(&text), STR("202511=0 20251201=0")) > 0);
+    buf_clear(&text);
+    stats_span_periods(years + 4, 1, (struct date){2026, 11, 27}, &text);
+    assert_true(str_find(buf_str(&text), STR("202610=0 20261101=0")) > 0);
+    buf_clear(&text);
     /* the running month, and the one before: of that day no later one is known yet */
     const struct stats_span running[] = {
         span("2026-03-01", "2026-03-02"),

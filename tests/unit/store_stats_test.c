@@ -164,7 +164,7 @@ static int64_t expected(int village, int from, int to, int measure, int risk)
     return sum;
 }
 
-/* Every village's day, month and gauge, plain and by risk; towns and county are their sums. */
+/* Every village's day, month, year and gauge, plain and by risk; towns and county are their sums. */
 static void assert_like_model(void)
 {
     for (int measure = 0; measure < MEASURES; measure++) {
@@ -175,7 +175,8 @@ static void assert_like_model(void)
                      risk < 0 ? "" : "risk:", risk < 0 ? "" : risk_names[risk], risk < 0 ? "" : "|",
                      measure_names[measure]);
             struct sums sums = read_sums("v0 v1 v2 c",
-                                         "20261215=0,3 202612=1,2 202701=2 now=4 202801=5",
+                                         "2026=6 2027=7 20261215=0,3 202612=1,2 202701=2 now=4 "
+                                         "202801=5",
                                          risk < 0 ? NULL : "risk", field);
             int64_t county[SETS] = {0};
             for (int v = 0; v < VILLAGES; v++) {
@@ -185,6 +186,9 @@ static void assert_like_model(void)
                     gauge ? 0 : expected(v, 0, 39, measure, risk),
                     gauge ? 0 : expected(v, 3, 3, measure, risk),
                     gauge ? expected(v, 0, 39, measure, risk) : 0,
+                    0,
+                    gauge ? 0 : expected(v, 0, 19, measure, risk),
+                    gauge ? 0 : expected(v, 20, 39, measure, risk),
                 };
                 for (int set = 0; set < SETS; set++) {
                     assert_int_equal(sums.at[v][set], want[set]);

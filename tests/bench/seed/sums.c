@@ -8,7 +8,14 @@
 #include "base/check.h"
 #include "base/mem.h"
 
-enum { WORDS_MAX = 32, KEY_BYTES = 96, DAY_DIGITS = 8, MONTH_DIGITS = 6, ARGS_MAX = 2000 };
+enum {
+    WORDS_MAX = 32,
+    KEY_BYTES = 96,
+    DAY_DIGITS = 8,
+    MONTH_DIGITS = 6,
+    YEAR_DIGITS = 4,
+    ARGS_MAX = 2000
+};
 
 /* Texts by number, in the order in which they came. */
 struct names {
@@ -232,6 +239,7 @@ static void add_line(struct sums *sums, struct str line)
     for (size_t i = 0; i < areas.count; i++) {
         add_period(sums, areas.at[i], day, added[0]);
         add_period(sums, areas.at[i], str_sub(day, 0, MONTH_DIGITS), added[0]);
+        add_period(sums, areas.at[i], str_sub(day, 0, YEAR_DIGITS), added[0]);
         add_period(sums, areas.at[i], STR("now"), added[1]);
         note_day(sums, areas.at[i], day);
     }
