@@ -117,7 +117,8 @@ const struct option option_table[] = {
     NUMBER("forward", "breaker_open_ms", forward.breaker_open_ms, "30000", 1, 3600000,
            "Pause after an answer that says we are configured wrongly."),
     NUMBER("forward", "give_up_hours", forward.give_up_hours, "168", 1, 8760,
-           "After so many hours of failures an event is buried."),
+           "After so many hours of tries in vain an event is buried. Time in which nothing can be "
+           "sent does not count."),
 
     KIND(OPTION_URL, "upstream", "url", upstream.url, "", "",
          "Where events are posted. Empty: everything is held."),

@@ -148,8 +148,7 @@ static enum queue_outcome later(struct flight *flight, const struct verdict *ver
     const struct options *options = &flight->line->setup->options;
     struct queue_result *result = &flight->end.result;
     uint64_t random;
-    int64_t age_ms = clock_wall_ms() - flight->job.made_ms;
-    if (age_ms > options->forward.give_up_hours * HOUR_MS) {
+    if (flight->job.tried_ms > options->forward.give_up_hours * HOUR_MS) {
         snprintf(result->words, sizeof result->words, "gave up: %.200s", verdict->words);
         return QUEUE_BURY;
     }

@@ -309,7 +309,7 @@ static void count_landing(struct forward *forward, const struct flight_end *end)
     const struct queue_result *result = &end->result;
     if (result->outcome == QUEUE_BURY) {
         metrics_add(METRIC_EVENTS_BURIED, 1);
-    } else if (result->outcome == QUEUE_LATER) {
+    } else if (result->outcome == QUEUE_LATER || result->outcome == QUEUE_PUT_OFF) {
         metrics_add(METRIC_EVENTS_LATER, 1);
         say_upstream(result->words);
     } else if (result->outcome == QUEUE_DELIVERED) {
@@ -335,7 +335,7 @@ static bool is_its_own_trouble(struct forward *forward, const struct flight_end 
     rand_bytes(&random, sizeof random);
     *ret_put_off = *end;
     ret_put_off->kind = FLIGHT_LATER;
-    ret_put_off->result.outcome = QUEUE_LATER;
+    ret_put_off->result.outcome = QUEUE_PUT_OFF;
     ret_put_off->result.delay_ms = retry_delay_ms(times, options->forward.breaker_open_ms,
                                                   options->forward.backoff_max_ms, random);
     log_event(LOG_LEVEL_WARNING, "suspect", "event=%.4s… times=%lld why=%s", end->result.id,

@@ -20,7 +20,8 @@
  *   ms:{NN}:pu:<county>   hash  since: the day from which its departments owe pushes; ms:{NN}:pu:<county>:<push> what came of one (deliveries.lua)
  *   ms:{NN}:drills        zset  receipt by the ms when it is gone
  *   ms:{NN}:w:<webhook>   text  a webhook-id that was applied, 30 days
- *   ms:{NN}:e:<event>     hash  r receipt, area, st state, at ms made, seq, n attempts, fence, sealed (gone once delivered), why, hold, up, first
+ *   ms:{NN}:e:<event>     hash  r receipt, area, st state, at ms made, seq, n attempts, fence, sealed (gone once delivered), why, hold, up, first,
+ *                               tried: what tried_ms of ms:{NN}:n was at its first LATER since it was put or kicked
  *   ms:{NN}:l:<event>     list  the last 20 attempts, each `<wall ms> <http status> <outcome> <words>`
  *   ms:{NN}:events        zset  event by its number: the ledger's roll
  *   ms:{NN}:ready         zset  event by the ms since when it is due
@@ -29,7 +30,8 @@
  *   ms:{NN}:held          zset  event by the ms when it was put
  *   ms:{NN}:buried        zset  event by the ms when it was buried
  *   ms:{NN}:n             hash  seq, accepted, unsent, drills, leads, made, delivered, dropped, delivered_ms, mark, sgen, slast, sat,
- *                               promoted (leads), purged, drills_gone, places: `<shape> <seq>`, the areas that reports were compared with, how far
+ *                               promoted (leads), purged, drills_gone, places: `<shape> <seq>`, the areas that reports were compared with, how far;
+ *                               tried_ms: for how long this bucket has been tried, with tried_at, tried_until (queue.lua)
  *   ms:{NN}:ledger        hash  <area>:accepted, <area>:unsent, <area>:made
  *   ms:{NN}:g:<cell>:<h>  text  wrong guesses at a receipt in hour h;  ms:{NN}:gi:<cell>:<d> at an ID on day d
  *   ms:{NN}:anchors       list  audit anchors, newest first, `<ms> <seq> <hash>`: a hash over the heads that changed since the one before
@@ -50,7 +52,7 @@
 #define STORE_KEYS_H
 
 /* The shape of everything above. A newer gateway opens older data, an older one refuses newer data. */
-enum { KEYS_SCHEMA = 2, KEYS_LIBRARY = 4 };
+enum { KEYS_SCHEMA = 2, KEYS_LIBRARY = 5 };
 
 #define KEYS_EPOCH          "ms:epoch"
 #define KEYS_KEYRINGS       "ms:keyrings"
@@ -72,7 +74,7 @@ enum { KEYS_SCHEMA = 2, KEYS_LIBRARY = 4 };
 #define KEYS_GUESS        "guess_1"
 #define KEYS_GUESS_ASK    "guess_ask_1"
 #define KEYS_GUESS_WRONG  "guess_wrong_1"
-#define KEYS_RESERVE      "reserve_1"
+#define KEYS_RESERVE      "reserve_2"
 #define KEYS_SETTLE       "settle_1"
 #define KEYS_RELEASE_HELD "release_held_1"
 #define KEYS_KICK         "kick_1"

@@ -73,7 +73,7 @@ static void job_read(const redisReply *reply, size_t at, struct queue_job *ret)
     *ret = (struct queue_job){
         .fence = reply_number(reply, at + 2),
         .attempts = reply_number(reply, at + 3),
-        .made_ms = reply_number(reply, at + 4),
+        .tried_ms = reply_number(reply, at + 4),
         .sealed = reply_str(reply, at + 5),
     };
     snprintf(ret->id, sizeof ret->id, "%.*s", STR_ARG(reply_str(reply, at)));
@@ -139,10 +139,8 @@ static void on_gathered(void *arg, enum op_status status, const void *answer)
 static void settle_some(struct gather *gather, const struct queue_result *results, size_t count)
 {
     static const char *const outcomes[] = {
-        [QUEUE_DELIVERED] = "delivered",
-        [QUEUE_LATER] = "later",
-        [QUEUE_BURY] = "bury",
-        [QUEUE_RELEASE] = "release",
+        [QUEUE_DELIVERED] = "delivered", [QUEUE_LATER] = "later",     [QUEUE_PUT_OFF] = "put_off",
+        [QUEUE_BURY] = "bury",           [QUEUE_RELEASE] = "release",
     };
     struct link_call call;
     char key[STORE_BUCKET_KEY_BYTES];

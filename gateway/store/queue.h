@@ -22,7 +22,7 @@ struct queue_job {
     char receipt[RECEIPT_BYTES];
     int64_t fence;
     int64_t attempts;  /* finished ones before this */
-    int64_t made_ms;   /* Redis time when it was put */
+    int64_t tried_ms;  /* since its first LATER, without the time in which nothing could be sent */
     struct str sealed; /* valid during the call */
 };
 
@@ -37,6 +37,7 @@ void queue_reserve(struct store *store, unsigned bucket, int64_t most, int64_t w
 enum queue_outcome {
     QUEUE_DELIVERED,
     QUEUE_LATER,
+    QUEUE_PUT_OFF, /* as LATER, but it does not count towards giving up: the trouble is how we are configured */
     QUEUE_BURY,
     QUEUE_RELEASE /* back to READY, no attempt burnt */
 };
@@ -45,7 +46,7 @@ struct queue_result {
     char id[QUEUE_EVENT_ID_BYTES];
     int64_t fence;
     enum queue_outcome outcome;
-    int64_t delay_ms; /* QUEUE_LATER */
+    int64_t delay_ms; /* QUEUE_LATER, QUEUE_PUT_OFF */
     bool delay_said;  /* Retry-After set it: not cut to backoff_max */
     int status;       /* HTTP status or 0 */
     char words[QUEUE_WORDS_BYTES];

@@ -40,7 +40,20 @@ local function next_due_ms(P, now)
     return next
 end
 
--- 1 most 2 window 3 lease_ms 4 backoff_max_ms → next due ms, then per job: id receipt fence attempts made_ms sealed
+-- For how long this bucket has been tried by now: the sum of the time in which a try was under way or the next one lay ahead. It stands while nothing
+-- can be sent (breaker open, no url, no gateway), so that giving up, which is counted by it, needs tries.
+local function tried_ms(P, now, until_ms, most_ms)
+    local n = redis.call('HMGET', P .. ':n', 'tried_ms', 'tried_at', 'tried_until')
+    local at, last = tonumber(n[2] or now), tonumber(n[3] or now)
+    if most_ms then
+        last = math.min(last, now + most_ms)
+    end
+    local total = tonumber(n[1] or 0) + math.max(0, math.min(now, last) - at)
+    redis.call('HSET', P .. ':n', 'tried_ms', text_of(total), 'tried_at', text_of(now), 'tried_until', text_of(math.max(last, until_ms)))
+    return total
+end
+
+-- 1 most 2 window 3 lease_ms 4 backoff_max_ms → next due ms, then per job: id receipt fence attempts tried_ms sealed
 local function reserve(keys, args)
     local P = keys[1]
     local most, window, lease_ms, backoff_max_ms = tonumber(args[1]), tonumber(args[2]), tonumber(args[3]), tonumber(args[4])
@@ -51,14 +64,16 @@ local function reserve(keys, args)
     return_due(P, now, backoff_max_ms, lease_ms)
     local room = math.min(most, BATCH, window - redis.call('ZCARD', P .. ':sending'))
     local answer = {0}
-    if room > 0 then
-        for _, id in ipairs(redis.call('ZRANGE', P .. ':ready', 0, room - 1)) do
+    local ids = room > 0 and redis.call('ZRANGE', P .. ':ready', 0, room - 1) or {}
+    if #ids > 0 then
+        local tried = tried_ms(P, now, now + lease_ms, math.max(lease_ms, backoff_max_ms, RETRY_AFTER_MAX_MS))
+        for _, id in ipairs(ids) do
             local ekey = P .. ':e:' .. id
-            local e = redis.call('HMGET', ekey, 'r', 'fence', 'n', 'at', 'kicked', 'sealed')
+            local e = redis.call('HMGET', ekey, 'r', 'fence', 'n', 'tried', 'sealed')
             local fence = tonumber(e[2]) + 1
             redis.call('HSET', ekey, 'fence', fence)
             move(P, id, 'ready', 'sending', now + lease_ms)
-            for _, value in ipairs({id, e[1], text_of(fence), e[3], e[5] or e[4], e[6] or ''}) do
+            for _, value in ipairs({id, e[1], text_of(fence), e[3], text_of(e[4] and tried - tonumber(e[4]) or 0), e[5] or ''}) do
                 answer[#answer + 1] = value
             end
         end
@@ -92,6 +107,22 @@ local function note_attempt(P, id, at, status, outcome, words)
     redis.call('LTRIM', lkey, -ATTEMPTS, -1)
 end
 
+-- LATER counts towards giving up, from the first one on; what was put off does not.
+local function delay_one(P, now, id, outcome, delay, said)
+    local ekey = P .. ':e:' .. id
+    if said == '1' then
+        delay = math.min(delay, RETRY_AFTER_MAX_MS)
+    end
+    if outcome == 'put_off' then
+        redis.call('HDEL', ekey, 'tried')
+    else
+        local tried = text_of(tried_ms(P, now, now + delay))
+        redis.call('HSET', ekey, 'tried', redis.call('HGET', ekey, 'tried') or tried)
+    end
+    redis.call('HSET', ekey, 'said', said)
+    move(P, id, 'sending', 'delayed', now + delay)
+end
+
 -- One result: id fence outcome delay_ms said status words upstream at. True when something became READY.
 local function settle_one(P, now, id, fence, outcome, delay, said, status, words, upstream, at)
     local ekey = P .. ':e:' .. id
@@ -102,24 +133,21 @@ local function settle_one(P, now, id, fence, outcome, delay, said, status, words
     end
     local current = e.state == 'sending' and fence == e.fence
     if outcome ~= 'release' then
-        note_attempt(P, id, at, status, outcome, words)
+        note_attempt(P, id, at, status, outcome == 'put_off' and 'later' or outcome, words)
         redis.call('HINCRBY', ekey, 'n', 1)
     end
     if outcome == 'delivered' then
         return e.state ~= 'delivered' and e.state ~= 'dropped' and delivered(P, now, id, e, upstream)
     elseif not current then
         return false
-    elseif outcome == 'later' then
-        if said == '1' then
-            delay = math.min(delay, RETRY_AFTER_MAX_MS)
-        end
-        redis.call('HSET', ekey, 'said', said)
-        move(P, id, 'sending', 'delayed', now + delay)
+    elseif outcome == 'later' or outcome == 'put_off' then
+        delay_one(P, now, id, outcome, delay, said)
         return false
     elseif outcome == 'bury' then
         move(P, id, 'sending', 'buried', now, words)
         return false
     end
+    redis.call('HSET', P .. ':n', 'tried_at', text_of(now), 'tried_until', text_of(now)) -- we are configured wrongly: this was no trying
     move(P, id, 'sending', 'ready', now)
     return true
 end
@@ -129,7 +157,7 @@ local function settle(keys, args)
     if #args % FIELDS ~= 0 then
         return bad('settle: arguments')
     end
-    local outcomes = {delivered = true, later = true, bury = true, release = true}
+    local outcomes = {delivered = true, later = true, put_off = true, bury = true, release = true}
     for i = 1, #args, FIELDS do
         if not tonumber(args[i + 1]) or not outcomes[args[i + 2]] or not tonumber(args[i + 3]) then
             return bad('settle: a result')
@@ -175,7 +203,8 @@ end
 -- By hand: tried again from the start, also the clock of giving up.
 local function kick_one(P, now, id, from)
     local ekey = P .. ':e:' .. id
-    redis.call('HSET', ekey, 'n', 0, 'kicked', now, 'hold', '', 'said', '')
+    redis.call('HSET', ekey, 'n', 0, 'hold', '', 'said', '')
+    redis.call('HDEL', ekey, 'tried')
     move(P, id, from, 'ready', now)
 end
 
@@ -229,7 +258,7 @@ local function bury(keys, args)
     return {'buried'}
 end
 
-register('reserve_1', reserve)
+register('reserve_2', reserve)
 register('settle_1', settle, 'allow-oom')
 register('release_held_1', release_held, 'allow-oom')
 register('kick_1', kick, 'allow-oom')

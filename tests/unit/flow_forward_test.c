@@ -394,6 +394,7 @@ static void test_breaker(void **state)
     close_line();
 }
 
+/* Long ago made, held, kicked or waited for: only what was tried in vain so long is given up. */
 static void test_gives_up(void **state)
 {
     static const struct option_flag flags[] = {{"forward.give_up_hours", "1"},
@@ -404,12 +405,55 @@ static void test_gives_up(void **state)
     open_line(flags);
     put("070000000001", "503", 1000);
     put("070000000002", "503", 3);
-    redis_ask(&bench.redis, "HINCRBY ms:{07}:e:070000000001 at -3700000");
-    redis_ask(&bench.redis, "HINCRBY ms:{07}:e:070000000002 at -3500000");
+    put("070000000003", "later", 1);
+    for (int i = 1; i <= 3; i++) {
+        redis_ask(&bench.redis, "HINCRBY ms:{07}:e:07000000000%d at -691200000", i);
+    }
     begin();
-    run_to("070000000001", "buried");
     run_to("070000000002", "delivered");
-    assert_int_equal(deliveries("070000000001"), 1);
+    assert_int_equal(deliveries("070000000002"), 4);
+    assert_false(is_at("070000000001", "buried"));
+    redis_ask(&bench.redis, "HINCRBY ms:{07}:e:070000000001 tried -3500000");
+    run_ms(200);
+    assert_false(is_at("070000000001", "buried"));
+    redis_ask(&bench.redis, "HINCRBY ms:{07}:e:070000000001 tried -200000");
+    run_to("070000000001", "buried");
+    run_to("070000000003", "delivered");
+    assert_int_equal(slot.at[METRIC_EVENTS_BURIED], 1);
+    close_line();
+}
+
+/* Eight days in which nothing could be sent: breaker open, no url, no gateway. */
+static void pass_eight_days(void)
+{
+    redis_ask(&bench.redis, "HINCRBY ms:{07}:n tried_at -691200000");
+    redis_ask(&bench.redis, "HINCRBY ms:{07}:n tried_until -691200000");
+    redis_ask(&bench.redis, "HINCRBY ms:{07}:e:070000000001 at -691200000");
+}
+
+static void test_an_outage_is_no_trying(void **state)
+{
+    static const struct option_flag flags[] = {{"forward.give_up_hours", "1"},
+                                               {"forward.backoff_min_ms", "40"},
+                                               {"forward.backoff_max_ms", "40"},
+                                               {NULL, NULL}};
+    (void)state;
+    open_line(flags);
+    begin();
+    put("070000000001", "503", 4);
+    for (int i = 0; i < 200 && attempts("070000000001") < 2; i++) {
+        run_ms(5);
+    }
+    inbox->locked = 1;
+    for (int i = 0; i < 200 && !slot.breaker_open; i++) {
+        run_ms(10);
+    }
+    assert_int_equal(slot.breaker_open, 1);
+    pass_eight_days();
+    inbox->locked = 0;
+    run_to("070000000001", "delivered");
+    assert_int_equal(attempts("070000000001"), 5);
+    assert_int_equal(slot.at[METRIC_EVENTS_BURIED], 0);
     close_line();
 }
 
@@ -515,6 +559,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_window),
         cmocka_unit_test(test_breaker),
         cmocka_unit_test(test_gives_up),
+        cmocka_unit_test(test_an_outage_is_no_trying),
         cmocka_unit_test(test_token_request),
         cmocka_unit_test(test_redis_goes_away),
         cmocka_unit_test(test_stops_cleanly),

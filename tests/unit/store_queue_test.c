@@ -11,7 +11,7 @@ static void test_straight_line(void **state)
     assert_string_equal(got.jobs[0].receipt, "070000000001");
     assert_int_equal(got.jobs[0].fence, 1);
     assert_int_equal(got.jobs[0].attempts, 0);
-    assert_true(got.jobs[0].made_ms > 1700000000000);
+    assert_int_equal(got.jobs[0].tried_ms, 0);
     assert_string_equal(got.sealed, "sealed");
     assert_in_range(got.next_due_ms, 19000, 20000);
     assert_places(0, 0, 0, 1, 0, 0);
@@ -125,6 +125,49 @@ static void test_release_burns_no_attempt(void **state)
     assert_int_equal(reserve(1, 1, 60000).jobs[0].attempts, 0);
     settle("070000000001", 2, QUEUE_LATER, 0, false);
     assert_int_equal(reserve(1, 1, 60000).jobs[0].attempts, 1);
+}
+
+static int64_t tried_ms(void)
+{
+    struct got got = reserve(1, 1, 20000);
+    assert_int_equal(got.count, 1);
+    return got.jobs[0].tried_ms;
+}
+
+/* What giving up is counted by: from the first LATER on, and only while tries are under way or ahead. */
+static void test_how_long_it_was_tried(void **state)
+{
+    struct redis *redis = &bench.redis;
+    (void)state;
+    put("070000000001", NULL);
+    redis_ask(redis, "HINCRBY ms:{07}:e:070000000001 at -691200000");
+    assert_int_equal(tried_ms(), 0); /* it waited for eight days */
+    settle("070000000001", 1, QUEUE_LATER, 0, false);
+    assert_in_range(tried_ms(), 0, 5000);
+    redis_ask(redis, "HINCRBY ms:{07}:n tried_at -7200000"); /* a lease or a delay of two hours */
+    settle("070000000001", 2, QUEUE_LATER, 0, false);
+    assert_in_range(tried_ms(), 7200000, 7210000);
+    settle("070000000001", 3, QUEUE_RELEASE, 0, false);
+    redis_ask(redis, "HINCRBY ms:{07}:n tried_at -691200000"); /* then the breaker was open */
+    redis_ask(redis, "HINCRBY ms:{07}:n tried_until -691200000");
+    assert_in_range(tried_ms(), 7200000, 7210000);
+    redis_ask(redis, "HINCRBY ms:{07}:n tried_at -691200000"); /* a probe that says the same */
+    settle("070000000001", 4, QUEUE_RELEASE, 0, false);
+    assert_in_range(tried_ms(), 7200000, 7210000);
+    settle("070000000001", 5, QUEUE_LATER, 600000, false);
+    assert_kick("070000000001", "kicked");
+    assert_int_equal(tried_ms(), 0);
+    settle("070000000001", 6, QUEUE_LATER, 0, false);
+    redis_ask(redis, "HINCRBY ms:{07}:e:070000000001 tried -7200000");
+    assert_in_range(tried_ms(), 7200000, 7210000);
+    settle("070000000001", 7, QUEUE_PUT_OFF, 0, false); /* refused as if we were misconfigured */
+    assert_int_equal(tried_ms(), 0);
+    redis_ask(redis, "HSET ms:{07}:n tried_until 99999999999999"); /* the clock was ahead */
+    settle("070000000001", 8, QUEUE_LATER, 0, false);
+    tried_ms();
+    int64_t until_ms = atoll(redis_ask(redis, "HGET ms:{07}:n tried_until"));
+    int64_t at_ms = atoll(redis_ask(redis, "HGET ms:{07}:n tried_at"));
+    assert_in_range(until_ms - at_ms, 1, 3600000);
 }
 
 static void test_due_times(void **state)
@@ -334,6 +377,7 @@ int main(void)
         cmocka_unit_test_setup(test_fences, wipe),
         cmocka_unit_test_setup(test_late_delivery_of_a_buried_one, wipe),
         cmocka_unit_test_setup(test_release_burns_no_attempt, wipe),
+        cmocka_unit_test_setup(test_how_long_it_was_tried, wipe),
         cmocka_unit_test_setup(test_due_times, wipe),
         cmocka_unit_test_setup(test_lease_beyond_reason, wipe),
         cmocka_unit_test_setup(test_held_for_a_reason, wipe),

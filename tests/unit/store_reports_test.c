@@ -313,7 +313,7 @@ static void test_arguments_are_checked_before_anything_is_written(void **state)
         "FCALL change_2 1 ms:{07} 070000000001 1 a",
         "FCALL settle_1 1 ms:{07} a b",
         "FCALL settle_1 1 ms:{07} a 1 wrong 0 0 200 w u 1",
-        "FCALL reserve_1 1 ms:{07} x y z w",
+        "FCALL reserve_2 1 ms:{07} x y z w",
         "FCALL guess_1 1 ms:{07} 080000000001 cell l l 5 20",
         "FCALL release_held_1 1 ms:{07} order 0",
     };
