@@ -185,8 +185,8 @@ static void open_events(struct ledger *ledger, const struct push_entry *entries,
 {
     for (size_t i = 0; i < count; i++) {
         struct date day = entries[i].kind == PUSH_HAPPENED ? entries[i].day : entries[i].period;
-        bool counts = day.year != 0 && !is_after(ledger->from, day) &&
-                      !is_after(day, ledger->today);
+        bool told = entries[i].kind != PUSH_FOUND && day.year != 0;
+        bool counts = told && !is_after(ledger->from, day) && !is_after(day, ledger->today);
         if (counts && period_of(ledger, day) == NULL) {
             open_period(ledger, day, day);
         }
@@ -194,6 +194,7 @@ static void open_events(struct ledger *ledger, const struct push_entry *entries,
     qsort(ledger->at, ledger->count, sizeof ledger->at[0], by_first);
 }
 
+/* A finding of a day on which no event was told says what was found that day, not of which event: it pays like one that names none. */
 static void pay_events(struct ledger *ledger, const struct push_entry *entry)
 {
     struct push_period *named = entry->period.year != 0 ? period_of(ledger, entry->period) : NULL;
@@ -202,10 +203,12 @@ static void pay_events(struct ledger *ledger, const struct push_entry *entry)
     }
     if (named != NULL) {
         pay(named, entry);
+        return;
     }
-    for (size_t i = 0; i < ledger->count && entry->period.year == 0; i++) {
-        if (ledger->at[i].state != PUSH_DELIVERED && !is_after(ledger->at[i].first, entry->day)) {
-            pay(&ledger->at[i], entry);
+    for (size_t i = 0; i < ledger->count && entry->kind == PUSH_FOUND; i++) {
+        struct push_period *event = &ledger->at[i];
+        if (!is_after(event->first, entry->day) && is_owed_or_paid_on(event, entry->day)) {
+            pay(event, entry);
         }
     }
 }

@@ -11,7 +11,8 @@
  *
  * A period is delivered by the first finding of that organisation that names the push, or by a word that there was nothing (零报告). Which
  * period a finding pays: the one whose due day comes next; but while a period still runs, what comes pays the one before first if that one is owed.
- * An event is paid by a finding that names its day, or by any from that day on. What names its period pays that.
+ * An event is paid by a finding that was made on its day, or by any that comes from that day on and was made on no event's day; a finding makes no
+ * event. What names its period pays that.
  */
 #ifndef DOMAIN_PUSHES_H
 #define DOMAIN_PUSHES_H
@@ -70,8 +71,8 @@ struct push_entry {
     enum push_entry_kind kind;
     struct date day; /* FOUND, NOTHING: when it came. HAPPENED: of the event */
     struct date
-        period; /* NOTHING: first day of the period. FOUND: the event's day, of an event push; year 0: none */
-    int found; /* FOUND: how many */
+        period; /* NOTHING: first day of the period. FOUND: the day on which it was made, of an event push; year 0: none */
+    int found;  /* FOUND: how many */
 };
 
 enum push_state { PUSH_OPEN, PUSH_DELIVERED, PUSH_LATE };
