@@ -81,12 +81,27 @@ static void judge_required(struct reading *at)
     {
         const char *name = json_string_value(value);
         bool by_token = strcmp(name, "source_org") == 0 && at->in->org.len > 0;
-        if (!by_token && !is_faulty(at, name) && json_member_text(at->body, name).len == 0) {
+        if (!by_token && !is_faulty(at, name) &&
+            str_trim(json_member_text(at->body, name)).len == 0) {
             json_fault_add(at->faults, "", name, "required", "is required for %s", rule->source);
         }
     }
-    if (rule->id_or_phone && json_member_value(at->body, "id_number") == NULL &&
-        json_member_value(at->body, "phone") == NULL) {
+}
+
+/* What is required must hold something, once blanks are gone. */
+static void judge_empty(struct reading *at)
+{
+    static const char *const told[] = {"id_number", "phone", "detail"};
+    const struct intake_rule *rule = at->to->rule;
+    bool there = json_object_get(at->to->values, "id_number") != NULL ||
+                 json_object_get(at->to->values, "phone") != NULL;
+    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
+        if (has(rule->required, str_of(told[i])) && !is_faulty(at, told[i]) &&
+            json_object_get(at->to->values, told[i]) == NULL) {
+            json_fault_add(at->faults, "", told[i], "required", "is required for %s", rule->source);
+        }
+    }
+    if (rule->id_or_phone && !there && !is_faulty(at, "id_number") && !is_faulty(at, "phone")) {
         json_fault_add(at->faults, "", "id_number", "required", "id_number or phone is required");
     }
 }
@@ -374,6 +389,9 @@ bool intake_read(const struct intake_context *context, const json_t *body, struc
     read_area(&at);
     read_person(&at);
     read_need(&at);
+    if (ret->rule != NULL) {
+        judge_empty(&at);
+    }
     read_origin(&at);
     if (faults->count == before) {
         return true;

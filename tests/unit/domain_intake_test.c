@@ -107,6 +107,13 @@ static const struct {
     {"{'source':'department'," WHO "," ID "}", "11", "", "/source_org required"},
     {"{'source':'department','source_org':'medical'," WHO "}", "11", "", "/id_number required"},
     {"{'source':'cadre'," WHO "}", "11", "", "/id_number required"},
+    {"{'source':'cadre'," WHO ",'id_number':'','phone':''}", "11", "", "/id_number required"},
+    {"{'source':'cadre'," WHO ",'phone':' '}", "11", "", "/id_number required"},
+    {"{'source':'cadre'," WHO ",'id_number':' - ','phone':'\\u200b'}", "11", "",
+     "/id_number required"},
+    {"{'source':'cadre'," WHO ",'id_number':null,'phone':'19900000000'}", "11", "", ""},
+    {"{'source':'cadre'," WHO ",'phone':'5'}", "11", "", "/phone length"},
+    {"{'source':'cadre'," WHO ",'phone':5}", "11", "", "/phone type"},
     /* the place */
     {"{'source':'public','name':'试验甲','risks':['illness']}", "11", "", "/area required"},
     {"{'source':'public','town':'东镇','name':'试验甲','risks':['illness']}", "11", "",
@@ -270,6 +277,35 @@ static void test_result(void **state)
     intake_release(&intake);
 }
 
+/* What a county's own file demands of a source must hold something: blanks are as good as nothing. */
+static void test_demanded(void **state)
+{
+    static const char *const demanded[] = {"id_number", "phone", "detail", "external_ref"};
+    (void)state;
+    for (size_t i = 0; i < sizeof demanded / sizeof demanded[0]; i++) {
+        char file[256], body[256], pointer[32];
+        struct err err = {0};
+        struct json_faults faults;
+        struct intake intake;
+        struct intake_rules *shipped = rules;
+        snprintf(file, sizeof file,
+                 "{\"found_days_max\":10,\"sources\":{\"public\":{\"name\":\"x\",\"basis\":"
+                 "[\"duty\"],\"required\":[\"%s\"]}}}",
+                 demanded[i]);
+        snprintf(body, sizeof body, "{'source':'public'," WHO ",'%s':'  '}", demanded[i]);
+        snprintf(pointer, sizeof pointer, "/%s", demanded[i]);
+        rules = intake_rules_load(str_of(file), "intake.json", form, &err);
+        assert_non_null(rules);
+        assert_false(read_body(body, "11", "", &intake, &faults));
+        assert_int_equal(faults.count, 1);
+        assert_string_equal(faults.at[0].pointer, pointer);
+        assert_string_equal(faults.at[0].code, "required");
+        intake_release(&intake);
+        intake_rules_free(&rules);
+        rules = shipped;
+    }
+}
+
 /* ---- places by name ---- */
 
 static const struct {
@@ -399,9 +435,10 @@ static void test_orgs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bodies),       cmocka_unit_test(test_result),
-        cmocka_unit_test(test_places),       cmocka_unit_test(test_candidates),
-        cmocka_unit_test(test_broken_files), cmocka_unit_test(test_orgs),
+        cmocka_unit_test(test_bodies),     cmocka_unit_test(test_result),
+        cmocka_unit_test(test_demanded),   cmocka_unit_test(test_places),
+        cmocka_unit_test(test_candidates), cmocka_unit_test(test_broken_files),
+        cmocka_unit_test(test_orgs),
     };
     return cmocka_run_group_tests(tests, load, unload);
 }
