@@ -17,6 +17,7 @@ struct moving {
     char leader[RECEIPT_BYTES];
     char receipt[RECEIPT_BYTES];
     char by[32], name[244];
+    struct identities identities; /* of a lead that becomes a report */
     struct move_answer answer;
     move_done_fn *done;
     void *arg;
@@ -240,9 +241,25 @@ static void release_claim(struct edit_draft *draft)
     edit_put_text(draft, REPORT_CLAIM_UNTIL, "");
 }
 
+/* As for what is filed: staff sees that the household has another open report. What cannot be opened is told of by the write. */
+static void judge_household(struct moving *moving, const struct edit_view *view,
+                            struct edit_draft *draft)
+{
+    if (view->shared_id || record_get(view->record, REPORT_ID_HASH).len == 0) {
+        return;
+    }
+    json_t *sealed = edit_open(view);
+    const json_t *values = json_object_get(sealed, "values");
+    if (values != NULL) {
+        identities_of(&view->setup->keyring, values, STR(""), &moving->identities);
+        draft->alone = &moving->identities;
+    }
+    json_decref(sealed);
+}
+
 /* The lead was right: the same number goes on as a report, under the report's procedure, its total from the day that its source's rule says. */
-static void become_report(struct edit_view *view, const struct progress_move *move,
-                          struct edit_draft *draft)
+static void become_report(struct moving *moving, struct edit_view *view,
+                          const struct progress_move *move, struct edit_draft *draft)
 {
     const struct intake_rule *rule = intake_rule(view->setup->intake,
                                                  record_get(view->record, REPORT_SOURCE));
@@ -258,7 +275,9 @@ static void become_report(struct edit_view *view, const struct progress_move *mo
                          view->progress);
     progress_say(view->progress, MOVE_DECIDE, move->note);
     edit_put_text(draft, REPORT_LEAD, "0");
-    snprintf(draft->flag, sizeof draft->flag, "from_lead");
+    snprintf(draft->flag, sizeof draft->flag, "from_lead%s",
+             view->shared_id ? " possible_duplicate" : "");
+    judge_household(moving, view, draft);
 }
 
 /* What the household reads of 风险消除 stands on the report's own progress; so does where it was, since the clearing's is not kept. */
@@ -307,7 +326,7 @@ static void effects(struct moving *moving, struct edit_view *view, const struct 
         view->clearing_runs = false;
     }
     if (view->lead && move->kind == MOVE_DECIDE && str_is(move->decision, "report")) {
-        become_report(view, move, draft);
+        become_report(moving, view, move, draft);
     }
     if (move->kind == MOVE_TRANSFER) {
         draft->area = areas_resolve(view->setup->areas, move->area_to, &old_name);

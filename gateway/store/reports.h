@@ -107,7 +107,8 @@ struct reports_accept {
     const char *receipt; /* drawn by the caller; its first two digits are the bucket */
     const char *token;   /* token id; of an intake: who and its Idempotency-Key, hashed */
     enum reports_accept_kind kind;
-    /* Put in by staff: phone_hashes may be NULL; the same token with another content is REPORTS_CONFLICT; it never joins an open report by itself. */
+    /* Put in by staff: phone_hashes may be NULL; the same token with another content is REPORTS_CONFLICT; it never joins an open report by itself,
+     * REPORTS_DUPLICATE tells of any; a lead's are leads and reports. */
     bool intake;
     bool token_stale; /* older than 31 days: only a repeat is answered, else REPORTS_STALE */
     const char *persons
@@ -128,10 +129,10 @@ enum reports_kind {
     REPORTS_REPEAT, /* same token, person, answers: nothing stored; link says which link it was shown */
     REPORTS_SAME, /* another token, same household and phone, identical content: nothing stored (the token is noted); link s */
     REPORTS_ADD, /* an open report takes it: read it, merge, reports_change; by_token tells correction from addition */
-    REPORTS_DUPLICATE, /* an open report of this ID with another phone exists: flag it and call again */
+    REPORTS_DUPLICATE, /* an open report of this ID with another phone exists (of an intake: with any phone): flag it and call again */
     REPORTS_TAKEN,     /* the number is used: draw and seal again */
     REPORTS_STALE,     /* the token is too old and unknown */
-    REPORTS_CONFLICT /* intake: this key was used with another body; receipt says for what */
+    REPORTS_CONFLICT   /* intake: this key was used with another body; receipt says for what */
 };
 
 struct reports_answer {
@@ -159,7 +160,8 @@ struct reports_change {
         *claim_holder; /* NULL, or who claims it (or goes on with it) from now on for claim_ms */
     int64_t claim_ms;
     bool id_known; /* what was held for want of an ID number goes on */
-    /* Not NULL: its new ID number. When another open report has it, nothing is written and the answer is REPORTS_SHARED_ID: flag it and call again without. */
+    /* Not NULL: its ID number, new or of a lead that becomes a report. When another open report has it (beside a lead also another lead), nothing is
+     * written and the answer is REPORTS_SHARED_ID: flag it and call again without. */
     const char *id_hashes[STORE_PERSONS_MAX];
     bool promote; /* a lead becomes a report: it counts as accepted now, event is its first */
     bool

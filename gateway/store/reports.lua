@@ -1,5 +1,17 @@
 -- Reports ------------------------------------------------------------------------------------------------------------------------
 
+local PERSONS = {drill = ':dp:', lead = ':lp:', report = ':p:'}
+
+-- Where others of these persons stand: a lead is a second one beside a report too, a report beside reports only.
+local function person_keys(P, kind, ids)
+    local found = {}
+    for _, id in ipairs(ids) do
+        found[#found + 1] = P .. PERSONS[kind] .. id
+        found[#found + 1] = kind == 'lead' and P .. PERSONS.report .. id or nil
+    end
+    return found
+end
+
 -- The members <phone>:<receipt> of a person: all when they are few, else those of these phones first.
 local function person_members(key, phones)
     local members = redis.call('ZRANGE', key, 0, SCAN - 1)
@@ -19,21 +31,16 @@ local function person_members(key, phones)
 end
 
 local function list_of(a, b)
-    local list = {}
-    if a ~= '' then
-        list[1] = a
-    end
-    if b ~= '' then
-        list[#list + 1] = b
-    end
+    local list = {a ~= '' and a or nil}
+    list[#list + 1] = b ~= '' and b or nil
     return list
 end
 
 -- The newest open report of this person with one of these phones, and whether one with another phone is open.
-local function household(P, prefix, ids, phones)
+local function household(P, kind, ids, phones)
     local best, best_born, other = nil, -1, false
-    for _, id in ipairs(ids) do
-        for _, member in ipairs(person_members(P .. prefix .. id, phones)) do
+    for _, key in ipairs(person_keys(P, kind, ids)) do
+        for _, member in ipairs(person_members(key, phones)) do
             local colon = member:find(':', 1, true)
             local phone, receipt = member:sub(1, colon - 1), member:sub(colon + 1)
             local r = redis.call('HMGET', P .. ':r:' .. receipt, 'state', 'born', 'content')
@@ -111,8 +118,6 @@ local function set_clock(P, receipt, next, claim_until)
         redis.call('ZREM', P .. ':clock', receipt)
     end
 end
-
-local PERSONS = {drill = ':dp:', lead = ':lp:', report = ':p:'}
 
 local function kind_of(drill, lead)
     return drill == '1' and 'drill' or lead == '1' and 'lead' or 'report'
@@ -215,7 +220,7 @@ end
 
 -- An open report of the same household, or nothing. What staff puts in never joins another one by itself: it is flagged and merged by hand.
 local function same_household(P, kind, args)
-    local best, other = household(P, PERSONS[kind], list_of(args[9], args[10]), list_of(args[11], args[12]))
+    local best, other = household(P, kind, list_of(args[9], args[10]), list_of(args[11], args[12]))
     if args[6] == 'intake' then
         best, other = nil, best or other
     end
@@ -384,8 +389,8 @@ end
 
 -- Whether another open report has one of these ID numbers.
 local function is_shared(P, kind, receipt, ids)
-    for id in ids:gmatch('[^,]+') do
-        for _, member in ipairs(redis.call('ZRANGE', P .. PERSONS[kind] .. id, 0, SCAN - 1)) do
+    for _, key in ipairs(person_keys(P, kind, ids)) do
+        for _, member in ipairs(redis.call('ZRANGE', key, 0, SCAN - 1)) do
             local other = member:sub(-12)
             if other ~= receipt and is_open(redis.call('HGET', P .. ':r:' .. other, 'state')) then
                 return true
@@ -397,7 +402,7 @@ end
 
 -- 1 receipt 2 version 3 head 4 token 5 person 6 content 7 link 8 webhook-id 9 audit text 10 audit hash 11 event id 12 event area 13 sealed
 -- 14 hold 15 stat 16 flags (promote: a lead has become a report; drop: what was never tried need not be sent; id_known; leader:<receipt>;
--- alone:<id>,<id>: its new ID number, which no other open report may have) 17 holder 18 lease ms 19… fields to set.
+-- alone:<id>,<id>: its ID number, new or of a lead that becomes a report: no other open one may have it) 17 holder 18 lease ms 19… fields to set.
 -- → changed version claim_until fence | moved | gone | known | shared | claimed holder name until
 local function change(keys, args)
     local P, receipt = keys[1], args[1]
@@ -417,8 +422,10 @@ local function change(keys, args)
     if leader and not leads(P, leader, old) then
         return {'moved'}
     end
-    local ids = args[16]:match('alone:(%S+)')
-    if ids and is_shared(P, kind_of(old.drill, old.lead), receipt, ids) then
+    local new = pairs_from(args, 19)
+    local before, kind = kind_of(old.drill, old.lead), kind_of(old.drill, new.lead or old.lead)
+    local first_id, second_id = args[16]:match('alone:(%w+),?(%w*)')
+    if first_id and is_shared(P, kind, receipt, list_of(first_id, second_id)) then
         return {'shared'}
     end
     local now, fence, claim_until = now_ms(), nil, nil
@@ -428,8 +435,6 @@ local function change(keys, args)
             return {'claimed', old.claim, old.claim_name or '', old.claim_until}
         end
     end
-    local new = pairs_from(args, 19)
-    local before, kind = kind_of(old.drill, old.lead), kind_of(old.drill, new.lead or old.lead)
 
     local seq = redis.call('HINCRBY', P .. ':n', 'seq', 1)
     local version = tonumber(old.v) + 1

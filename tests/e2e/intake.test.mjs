@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { addToken, Api, county, directDoors, isProblem, otherVillage, prismDoors, town } from '../lib/api.mjs';
+import { addToken, Api, county, directDoors, fileReport, isProblem, otherVillage, prismDoors, town } from '../lib/api.mjs';
 import { inventedId, inventedPhone } from '../lib/farmer.mjs';
 import { bodies, lawHolds, shown } from '../lib/line.mjs';
 import { redis } from '../lib/store.mjs';
@@ -139,6 +139,50 @@ for (const [how, open] of [['directly', directDoors], ['through prism', prismDoo
     assert.deepEqual(events[0].event.data.flags, ['possible_duplicate']);
   });
 
+  describe('a lead of somebody who has an open report', () => {
+    let staff;
+    before(() => { staff = api.as(addToken(system, { area: county, rights: 'read,step' })); });
+    const flags = async (receipt) => (await staff.detail(receipt)).flags;
+    const leadOf = async (id_number) => {
+      const filed = await api.intake(finding({ id_number }));
+      assert.deepEqual([filed.status, filed.body?.kind], [201, 'lead'], filed.text);
+      return filed.body.receipt;
+    };
+    const accepted = async (receipt) => {
+      await staff.moved(receipt, 'steps', { step: 'check', outcome: 'passed', decision: 'report' });
+      const [sent] = await until('the event', async () => { const all = await bodies(system, receipt); return all.length && all; });
+      return sent.event;
+    };
+
+    test('is flagged, and still is when it becomes a report', async () => {
+      const report = await fileReport(system);
+      const lead = await leadOf(report.id_number);
+      assert.deepEqual(await flags(lead), ['possible_duplicate']);
+      const event = await accepted(lead);
+      assert.deepEqual(event.data.flags, ['possible_duplicate', 'from_lead']);
+      assert.deepEqual(await flags(report.receipt), []);
+    });
+
+    test('is flagged when it becomes one, where the household filed after it', async () => {
+      const id_number = inventedId();
+      const lead = await leadOf(id_number);
+      assert.deepEqual(await flags(lead), []);
+      await fileReport(system, { id_number });
+      const event = await accepted(lead);
+      assert.deepEqual(event.data.flags, ['from_lead', 'possible_duplicate']);
+      assert.deepEqual(await flags(lead), event.data.flags);
+      await lawHolds(system);
+    });
+
+    test('is not flagged when that one is decided by then', async () => {
+      const id_number = inventedId();
+      const lead = await leadOf(id_number);
+      const { receipt } = await fileReport(system, { id_number });
+      await staff.moved(receipt, 'withdraw');
+      assert.deepEqual((await accepted(lead)).data.flags, ['from_lead']);
+    });
+  });
+
   describe('pushes', () => {
     const pushes = async (as = api, query) => {
       const answer = await as.get('/pushes', query);
@@ -190,6 +234,11 @@ for (const [how, open] of [['directly', directDoors], ['through prism', prismDoo
       const paid = await pushes();
       assert.deepEqual({ ...paid.floods.periods[0], due: '' }, { first: day(), last: day(), due: '', state: 'delivered', delivered: day(), nothing: false, found: 2, late_days: 0 });
       isProblem(await api.post('/pushes', { push: 'fires', nothing: true }), 422, { pointer: '/period', code: 'period' });
+      // found the day after: of the event that was told, and no event by itself
+      await api.post('/pushes', { push: 'fires', happened: day(-2) });
+      assert.equal((await api.intake(finding({ source_org: 'emergency', found_at: day(-1) }))).status, 201);
+      const later = (await pushes()).fires.periods.map((one) => [one.first, one.state, one.found]);
+      assert.deepEqual(later, [[day(), 'delivered', 1], [day(-2), 'delivered', 1]]);
     });
 
     test('零报告 of a period that is named; a repeat of a finding delivers nothing', async () => {

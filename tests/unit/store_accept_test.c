@@ -56,6 +56,12 @@ static const struct row rows[] = {
      REPORTS_SAME, FIRST, 's', false, false},
     {"rotation: other phone", {ROTATED("tok2", "hB")},
      REPORTS_DUPLICATE, NULL, 0, false, false},
+    {"a finding of a household that has a report", {WHO("tok2", "pA", "iA", "hA", "cA"), .intake = true, .lead = true},
+     REPORTS_DUPLICATE, NULL, 0, false, false},
+    {"the same, other phone", {WHO("tok2", "pA", "iA", "hB", "cB"), .intake = true, .lead = true},
+     REPORTS_DUPLICATE, NULL, 0, false, false},
+    {"the same, flagged", {WHO("tok2", "pA", "iA", "hB", "cB"), .intake = true, .lead = true, .duplicate_known = true},
+     REPORTS_ACCEPTED, SECOND, 'f', false, true},
     {"a drill knows no real reports", {WHO("tok2", "pA", "iA", "hA", "cA"), .drill = true},
      REPORTS_ACCEPTED, SECOND, 'f', false, true},
 };

@@ -186,6 +186,45 @@ static void test_a_lead_becomes_a_report(void **state)
     assert_string_equal(redis_ask(&bench.redis, "LRANGE ms:{07}:sj 0 -1"), "line");
 }
 
+/* With another open report of its household it becomes one only when that is known; another lead is no report. */
+static void test_a_lead_becomes_a_second_report(void **state)
+{
+    (void)state;
+    struct filing lead = first, other = first;
+    lead.lead = lead.intake = other.lead = other.intake = true;
+    other.receipt = "070000000003";
+    other.token = "tok3";
+    other.duplicate_known = true;
+    file(&lead);
+    file(&other);
+    struct reports_change request = {.promote = true,
+                                     .id_hashes = {"nA", "iA"},
+                                     .event = {.id = R, .area = STR(AREA), .sealed = STR("s")},
+                                     .record_count = 1};
+    request.record[0] = (struct store_pair){REPORT_LEAD, STR("0")};
+    file_other("iA", false);
+    assert_int_equal(apply(request).answer.kind, REPORTS_SHARED_ID);
+    assert_string_equal(redis_ask(&bench.redis, "HMGET ms:{07}:r:" R " v lead"), "1 1");
+    redis_ask(&bench.redis, "HSET ms:{07}:r:070000000002 state declined");
+    assert_int_equal(apply(request).answer.kind, REPORTS_CHANGED);
+    assert_string_equal(redis_ask(&bench.redis, "HMGET ms:{07}:r:" R " v lead"), "2 0");
+}
+
+/* A lead whose ID number becomes known is a second one beside a lead, and beside a report. */
+static void test_shared_id_of_a_lead(void **state)
+{
+    (void)state;
+    struct filing lead = first;
+    lead.lead = lead.intake = true;
+    struct reports_change request = {.id_hashes = {"oB"}, .record_count = 1};
+    request.record[0] = (struct store_pair){REPORT_ID_HASH, STR("oB")};
+    file(&lead);
+    file_other("oB", false);
+    assert_int_equal(apply(request).answer.kind, REPORTS_SHARED_ID);
+    redis_ask(&bench.redis, "HSET ms:{07}:r:070000000002 state declined");
+    assert_int_equal(apply(request).answer.kind, REPORTS_CHANGED);
+}
+
 static void test_intake_conflicts(void **state)
 {
     (void)state;
@@ -290,6 +329,8 @@ int main(void)
         cmocka_unit_test_setup(test_id_known, wipe),
         cmocka_unit_test_setup(test_shared_id, wipe),
         cmocka_unit_test_setup(test_a_lead_becomes_a_report, wipe),
+        cmocka_unit_test_setup(test_a_lead_becomes_a_second_report, wipe),
+        cmocka_unit_test_setup(test_shared_id_of_a_lead, wipe),
         cmocka_unit_test_setup(test_intake_conflicts, wipe),
         cmocka_unit_test_setup(test_note, wipe),
         cmocka_unit_test_setup(test_clock, wipe),
