@@ -64,13 +64,21 @@ static bool gateway_away(const struct options *options)
     return away;
 }
 
+bool load_store_may_run(const struct options *options)
+{
+    if (gateway_away(options)) {
+        cli_fail(CLI_FAILED, "the gateway is not running (its private Redis is away)");
+        return false;
+    }
+    return true;
+}
+
 bool load_store(const struct setup *setup, struct load_store *ret)
 {
     struct err err;
     char address[LOAD_ADDRESS_BYTES];
     struct store_options options;
-    if (gateway_away(&setup->options)) {
-        cli_fail(CLI_FAILED, "the gateway is not running (its private Redis is away)");
+    if (!load_store_may_run(&setup->options)) {
         return false;
     }
     load_private_address(&setup->options, address);

@@ -19,6 +19,8 @@ struct load_store {
 };
 bool load_store(const struct setup *setup, struct load_store *ret);
 void load_store_end(struct load_store *opened);
+/* False: a private Redis is away, since the gateway is stopped; the fault is on stderr. */
+bool load_store_may_run(const struct options *options);
 /* private:FOLDER, absolute, of a gateway on this machine; "" when the Redis is another's or the folder is not there. */
 enum { LOAD_ADDRESS_BYTES = 4200 };
 void load_private_address(const struct options *options, char ret_address[LOAD_ADDRESS_BYTES]);

@@ -121,7 +121,8 @@ static bool set(redisContext *redis, const char *key, const char *value, struct 
     return run(redis, err, "SET", &call);
 }
 
-static bool set_numbers(redisContext *redis, struct err *err)
+/* restored: what was read from the data before may not have been in the copy: its readers begin again. */
+static bool set_numbers(redisContext *redis, bool restored, struct err *err)
 {
     unsigned char bytes[EPOCH_BYTES];
     char epoch[EPOCH_BYTES * 2 + 1];
@@ -132,10 +133,10 @@ static bool set_numbers(redisContext *redis, struct err *err)
     }
     snprintf(schema, sizeof schema, "%d", KEYS_SCHEMA);
     return set(redis, KEYS_SCHEMA_NUMBER, schema, err) &&
-           set_missing(redis, KEYS_EPOCH, epoch, err);
+           (restored ? set : set_missing)(redis, KEYS_EPOCH, epoch, err);
 }
 
-static bool load_at(const struct store_options *options, struct err *err)
+static bool load_at(const struct store_options *options, bool restored, struct err *err)
 {
     struct link_address address;
     int64_t timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : LOAD_TIMEOUT_MS;
@@ -155,18 +156,18 @@ static bool load_at(const struct store_options *options, struct err *err)
     }
     redisSetTimeout(redis, timeout);
     bool done = log_in(redis, options, err) && is_not_newer(redis, err) && load(redis, err) &&
-                set_numbers(redis, err);
+                set_numbers(redis, restored, err);
     redisFree(redis);
     return done;
 }
 
-bool store_load_functions(const struct store_options *deploy_user, struct err *err)
+static bool load_as(const struct store_options *deploy_user, bool restored, struct err *err)
 {
     struct store_options options = *deploy_user;
     struct private_login login;
     signal(SIGPIPE, SIG_IGN); /* hiredis writes without MSG_NOSIGNAL */
     if (!str_starts(str_of(options.address), STR(PRIVATE_ADDRESS))) {
-        return load_at(&options, err);
+        return load_at(&options, restored, err);
     }
     if (!private_login(options.address, PRIVATE_USER_DEPLOY, &login, err)) {
         return false;
@@ -174,7 +175,17 @@ bool store_load_functions(const struct store_options *deploy_user, struct err *e
     options.address = login.address;
     options.user = PRIVATE_USER_DEPLOY;
     options.password = login.password;
-    bool loaded = load_at(&options, err);
+    bool loaded = load_at(&options, restored, err);
     explicit_bzero(&login, sizeof login);
     return loaded;
+}
+
+bool store_load_functions(const struct store_options *deploy_user, struct err *err)
+{
+    return load_as(deploy_user, false, err);
+}
+
+bool store_restored(const struct store_options *deploy_user, struct err *err)
+{
+    return load_as(deploy_user, true, err);
 }

@@ -50,5 +50,7 @@ const char *store_epoch(const struct store *store); /* "" until ready */
 bool store_wait(struct store *store, int64_t deadline_ms, struct err *err) MUST_CHECK;
 /* `mashang store load`: puts store.lua there (FUNCTION LOAD REPLACE) and the schema number and epoch where missing. */
 bool store_load_functions(const struct store_options *deploy_user, struct err *err) MUST_CHECK;
+/* `mashang store restored`: the same, with a new epoch. A gateway that runs knows it within a minute, or when it connects anew. */
+bool store_restored(const struct store_options *deploy_user, struct err *err) MUST_CHECK;
 
 #endif
