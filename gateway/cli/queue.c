@@ -106,19 +106,23 @@ const struct command command_queue = {
     .summary = "look at the events for the monitoring system, send refused ones again",
     .help =
         "  mashang queue stats -c FILE\n"
-        "  mashang queue dead -c FILE                          what was refused, oldest first\n"
+        "  mashang queue dead -c FILE                          what was refused, oldest first: "
+        "EVENT … why\n"
         "  mashang queue show 412938471655 -c FILE             a report's events and their last "
         "attempts\n"
-        "  mashang queue kick 412938471655 -c FILE             send it again now\n"
-        "  mashang queue kick --all --why 'HTTP 422' --since 2026-11-23T09:00:00+08:00 -c FILE\n"
+        "  mashang queue kick 412938471655-2 -c FILE           send this EVENT again now (first "
+        "column of dead)\n"
+        "  mashang queue kick --all --why 422 --since 2026-11-23T09:00:00+08:00 -c FILE\n"
         "  mashang queue bury 412938471655-2 --why 'entered by hand' -c FILE\n"
         "  mashang queue audit -c FILE                         recount; exit 1 when the law is "
         "broken\n"
         "\n"
         "made = held + ready + delayed + sending + delivered + buried + dropped; over first events "
         "= accepted.\n"
-        "An event is {receipt}-{version}; a report's first one is its receipt. --json prints the "
-        "same for programs.\n",
+        "An event is {receipt}-{version}; a report's first one is its receipt. --why: what its "
+        "last column contains,\n"
+        "the answer's number or words; exit 1 when no refused event does. --json prints the same "
+        "for programs.\n",
     .specs = specs,
     .run = run,
 };

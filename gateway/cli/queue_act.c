@@ -59,6 +59,12 @@ static int kick_all(struct queue_cli *cli)
     if (!cli->args->json) {
         printf("kicked %" PRId64 "\n", act.kicked);
     }
+    if (cli->code == CLI_DONE && why != NULL && act.kicked == 0) {
+        return cli_fail(CLI_FAILED,
+                        "queue kick: --why %s: no refused event says so, nothing was done; "
+                        "`queue dead` shows what they say in its last column",
+                        why);
+    }
     return cli->code;
 }
 

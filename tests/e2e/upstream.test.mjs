@@ -1,7 +1,7 @@
 // The line to the monitoring system: every answer it can give, order, breaker, signatures by a library we did not write, `mashang queue`.
 // Each group runs a system of its own.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -148,9 +148,17 @@ describe('what the answers mean', () => {
     const b = await only({ status: 400, body: '{"msg":"乙类"}' });
     await becomes(system, b.receipt, 'buried');
     await system.upstream.control({});
-    system.cli('mashang', 'queue', 'kick', '--all', '--why', '甲类');
+    const none = spawnSync(path.join(build, 'mashang'), ['queue', 'kick', '--all', '--why', 'HTTP 422', '-c', system.conf], { encoding: 'utf8' });
+    assert.equal(none.status, 1, 'words that nothing says');
+    assert.match(none.stderr, /HTTP 422: no refused event says so/);
+    assert.equal(state(system, a.receipt), 'buried');
+    // as the help says it
+    const [, why] = execFileSync(path.join(build, 'mashang'), ['help', 'queue'], { encoding: 'utf8' }).match(/kick --all --why (\S+)/);
+    system.cli('mashang', 'queue', 'kick', '--all', '--why', why);
     await becomes(system, a.receipt, 'delivered');
     assert.equal(state(system, b.receipt), 'buried');
+    system.cli('mashang', 'queue', 'kick', '--all', '--why', '乙类');
+    await becomes(system, b.receipt, 'delivered');
     system.cli('mashang', 'queue', 'kick', '--all');
     await becomes(system, b.receipt, 'delivered');
   });
