@@ -155,6 +155,14 @@ bool calendar_has_year(const struct calendar *calendar, int year)
     return find_year(calendar, year) != NULL;
 }
 
+int calendar_year_missing(const struct calendar *calendar, struct date today)
+{
+    if (!calendar_has_year(calendar, today.year)) {
+        return today.year;
+    }
+    return today.month < 12 || calendar_has_year(calendar, today.year + 1) ? 0 : today.year + 1;
+}
+
 int calendar_year(const struct calendar *calendar, size_t i)
 {
     return i < calendar->year_count ? calendar->years[i].year : 0;

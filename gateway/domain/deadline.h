@@ -24,6 +24,8 @@ bool calendar_add(struct calendar *calendar, struct str csv, const char *file,
                   struct err *err) MUST_CHECK;
 void calendar_free(struct calendar **calendar);
 bool calendar_has_year(const struct calendar *calendar, int year); /* a file was given */
+/* The first of those that due days lie in which has no file: this year, from 1 December the next one too (announced in November). 0: none. */
+int calendar_year_missing(const struct calendar *calendar, struct date today);
 int calendar_year(const struct calendar *calendar,
                   size_t i); /* of the i-th file; 0 past the last */
 bool calendar_is_workday(const struct calendar *calendar, struct date date);

@@ -126,8 +126,8 @@ static bool load_calendar(struct setup *setup, struct err *err)
             return false;
         }
     }
-    int year = date_of_ms(clock_wall_ms()).year;
-    if (!calendar_has_year(setup->calendar, year)) {
+    int year = calendar_year_missing(setup->calendar, date_of_ms(clock_wall_ms()));
+    if (year != 0) {
         char text[256];
         snprintf(text, sizeof text,
                  "areas.calendar: no CN-%d.csv: weekends and the 13 statutory days are used", year);

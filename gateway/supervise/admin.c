@@ -183,7 +183,8 @@ void admin_metrics(const struct shared *shared, const struct admin_state *state,
     put(to, "gauge", "breaker_open", "1 while nothing is sent because we are configured wrongly",
         health.breaker_open);
     put(to, "gauge", "calendar_missing",
-        "1 while this year has no calendar file, so that make-up days are not known",
+        "1 while this year, in December also the next, has no calendar file, so that "
+        "make-up days are not known",
         state->year_unlisted != 0);
     put_queue(shared, to);
 }

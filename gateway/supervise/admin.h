@@ -15,7 +15,7 @@
 struct admin_state {
     bool draining;
     bool ready;        /* has been ready once */
-    int year_unlisted; /* this year, when there is no calendar file of it; else 0 */
+    int year_unlisted; /* the year whose calendar file is missing (calendar_year_missing); else 0 */
     struct generation_state workers;
     uint64_t restarts, killed, redis_restarts, reloads, reloads_refused;
     int64_t started_wall_ms;

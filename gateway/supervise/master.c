@@ -221,8 +221,7 @@ static void on_tick(void *arg)
 /* Asked anew each time: the year ends while the gateway runs. */
 static int year_unlisted(const struct setup *setup)
 {
-    int year = date_of_ms(clock_wall_ms()).year;
-    return calendar_has_year(setup->calendar, year) ? 0 : year;
+    return calendar_year_missing(setup->calendar, date_of_ms(clock_wall_ms()));
 }
 
 static void on_admin_asks(void *arg, struct admin_state *ret)

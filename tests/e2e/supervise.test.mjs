@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
+import { startSystemWithClock } from '../lib/clock.mjs';
 import { file, get, household, receiptOf } from '../lib/farmer.mjs';
 import { alive, build, children, startSystem, until } from '../lib/system.mjs';
 
@@ -69,10 +70,25 @@ test('a year without a calendar file: /readyz warns until a reload finds one', a
   const year = new Date(Date.now() + 8 * 3600000).getUTCFullYear();
   assert.deepEqual(await readyz(system), { status: 200, text: `ready\nwarning: calendar no CN-${year}.csv: weekends and the 13 statutory days are used\n` });
   assert.equal(await metric(system, 'calendar_missing'), 1);
-  fs.writeFileSync(path.join(dir, `CN-${year}.csv`), `date,kind,note\n${year}-01-01,holiday,元旦\n`);
+  for (const one of [year, year + 1]) fs.writeFileSync(path.join(dir, `CN-${one}.csv`), `date,kind,note\n${one}-01-01,holiday,元旦\n`);
   system.gateway.kill('SIGHUP');
   await until('the warning to be gone', async () => (await readyz(system)).text === 'ready\n', { ms: 5000 });
   assert.equal(await metric(system, 'calendar_missing'), 0);
+});
+
+test('from 1 December on /readyz warns of the next year too, in which days are due already', async (t) => {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'mashang-calendar-'));
+  const shanghai = (at) => new Date(at.getTime() + 8 * 3600000);
+  const year = shanghai(new Date()).getUTCFullYear();
+  fs.writeFileSync(path.join(dir, `CN-${year}.csv`), `date,kind,note\n${year}-01-01,holiday,元旦\n`);
+  const system = await startSystemWithClock({ upstream: false, conf: { 'areas.calendar': dir } });
+  t.after(async () => { await system.stop(); system.clock.stop(); fs.rmSync(dir, { recursive: true }); });
+  if (shanghai(system.clock.now()).getUTCMonth() < 11) {
+    assert.equal((await readyz(system)).text, 'ready\n');
+    system.clock.goOn((Date.UTC(year, 11, 1, 4) - system.clock.now()) / 864e5);
+  }
+  assert.deepEqual(await readyz(system), { status: 200, text: `ready\nwarning: calendar no CN-${year + 1}.csv: weekends and the 13 statutory days are used\n` });
+  assert.equal(await metric(system, 'calendar_missing'), 1);
 });
 
 test('SIGTERM ends everything within 10 s with exit 0, and no process or socket stays', async () => {

@@ -193,6 +193,23 @@ static void test_files_as_spreadsheets_write_them(void **state)
     calendar_free(&calendar);
 }
 
+/* In December due days lie in the next year already, whose holidays were announced in November. */
+static void test_the_year_that_is_missing(void **state)
+{
+    static const struct {
+        const char *today;
+        int year;
+    } cases[] = {{"2026-01-01", 0},    {"2026-11-30", 0},    {"2026-12-01", 2027},
+                 {"2026-12-31", 2027}, {"2027-01-01", 2027}, {"2027-12-31", 2027},
+                 {"2025-12-31", 0},    {"2024-12-31", 2024}};
+    struct calendar *calendar = shipped();
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(calendar_year_missing(calendar, day(cases[i].today)), cases[i].year);
+    }
+    calendar_free(&calendar);
+}
+
 static void test_the_end_of_a_day_and_its_words(void **state)
 {
     char shown[DEADLINE_SHOWN_BYTES];
@@ -214,6 +231,7 @@ int main(void)
         cmocka_unit_test(test_fallback_days),
         cmocka_unit_test(test_files_that_are_refused),
         cmocka_unit_test(test_files_as_spreadsheets_write_them),
+        cmocka_unit_test(test_the_year_that_is_missing),
         cmocka_unit_test(test_the_end_of_a_day_and_its_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
