@@ -17,13 +17,16 @@ static void add_word(char *to, size_t room, struct str word)
     CHECK(wrote >= 0 && (size_t)wrote < room - used);
 }
 
-/* The visit was made and the authorisation to compare data is not signed yet. */
+/* The step at which the authorisation to compare data is signed was done, and it is not signed yet. */
 static bool authorisation_is_outstanding(const struct procedure *procedure,
                                          const struct progress *progress)
 {
     const struct procedure *route = progress_route(procedure, progress);
-    return !progress_decided(progress) && !progress->authorised && route->step_count > 0 &&
-           progress->steps[0].state == STEP_PASSED && strcmp(route->steps[0].id, "visit") == 0;
+    bool done = false;
+    for (size_t i = 0; i < route->step_count; i++) {
+        done |= route->steps[i].authorisation && progress->steps[i].state == STEP_PASSED;
+    }
+    return done && !progress_decided(progress) && !progress->authorised;
 }
 
 static bool is_derived(const struct derived_flag *flags, size_t count, struct str word)

@@ -4,10 +4,12 @@
  * {"id", "name", "source", "total": deadline, "steps": […], "moves": […], "endings": […], "reasons": [{"id", "words"}],
  *  "categories": [{"id", "words"}], "green_channel": {"name", "risks", "total", "steps"}}
  *
- * - Step {"id", "word", "name", "who", "by", "task", "after", "deadline", "outcomes", "skip_when", "notice_days_min", "result", "afterwards"}.
+ * - Step {"id", "word", "name", "who", "by", "task", "after", "deadline", "outcomes", "skip_when", "notice_days_min", "result", "afterwards",
+ *   "authorisation"}.
  *   Two steps with the same "after" run in parallel. "by" is village, town, county or department, "task" what staff reads of it. "skip_when" lists what must hold before
  *   staff may skip it (plain_risk, no_objection; an empty list: whenever they like; without it staff never may). "result": it opens when
  *   the household is admitted (结果公告) and decides nothing. "afterwards": it follows help that was given first; the total does not bound it.
+ *   "authorisation": the 承诺授权书 is signed at it, so that it may be outstanding afterwards; when nothing is said, true of the step "visit".
  * - Deadline {"days", "unit": working|calendar, "from": opened|filed|STEP, "basis"}: opened (the step, default), filed (or found), or the
  *   end of a step before it. "basis": "unconfirmed" means that no document says it; the farmer reads 一般, check-config lists it.
  * - Move: an id, or {"id", "word", …} with what bounds it: transfer times_max, ask times_max, pause days_max times_max, nudge every_days,
@@ -62,6 +64,7 @@ struct procedure_step {
     unsigned skip_when;  /* bit set of SKIP_… */
     bool result;         /* opens when admitted */
     bool afterwards;     /* not bounded by the total */
+    bool authorisation;  /* the 承诺授权书 is signed at it */
     uint32_t after;      /* bit set of steps that must be done before */
     uint32_t before;     /* the same, through all steps between */
 };

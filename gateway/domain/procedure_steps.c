@@ -5,7 +5,9 @@
 #include "domain/procedure_read.h"
 
 #define STEP_KEYS                                                                                  \
-    "id word name who by task after deadline outcomes skip_when notice_days_min result afterwards"
+    "id word name who by task after deadline outcomes skip_when notice_days_min result "           \
+    "afterwards "                                                                                  \
+    "authorisation"
 
 static bool read_by(const struct procedure_place *at, const json_t *source, const char **ret)
 {
@@ -58,6 +60,15 @@ static bool read_skip_when(const struct procedure_place *at, const json_t *list,
            procedure_wrong(at, "skip_when", "the outcomes do not allow skipped");
 }
 
+static bool read_authorisation(const struct procedure_place *at, const json_t *source,
+                               struct procedure_step *step)
+{
+    bool said = procedure_read_bool(at, source, "authorisation", &step->authorisation);
+    step->authorisation |= json_object_get(source, "authorisation") == NULL &&
+                           strcmp(step->id, "visit") == 0;
+    return said;
+}
+
 static bool read_step(const struct procedure_place *at, const json_t *source,
                       struct procedure_step *step)
 {
@@ -74,7 +85,8 @@ static bool read_step(const struct procedure_place *at, const json_t *source,
            read_outcomes(at, json_object_get(source, "outcomes"), &step->outcomes) &&
            read_skip_when(at, json_object_get(source, "skip_when"), step) &&
            procedure_read_bool(at, source, "result", &step->result) &&
-           procedure_read_bool(at, source, "afterwards", &step->afterwards);
+           procedure_read_bool(at, source, "afterwards", &step->afterwards) &&
+           read_authorisation(at, source, step);
 }
 
 /* A step of the green channel is one of the procedure's, in another order, or one of its own. */

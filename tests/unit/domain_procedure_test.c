@@ -344,6 +344,8 @@ static void test_steps_that_are_refused(void **state)
         {"{\"id\":\"a\",\"outcomes\":[]," WORDS "}", "", "steps[0].outcomes: must be a list"},
         {"{\"id\":\"a\",\"outcomes\":[\"ok\"]," WORDS "}", "", "steps[0].outcomes[0]: unknown"},
         {"{\"id\":\"a\",\"notice_days_min\":-1," WORDS "}", "", "steps[0].notice_days_min: must"},
+        {"{\"id\":\"a\",\"authorisation\":\"yes\"," WORDS "}", "",
+         "steps[0].authorisation: must be true or false"},
         {A, ",\"total\":{\"days\":400,\"unit\":\"working\"}", "total.days: must be"},
         {A, ",\"moves\":[\"fly\"]", "moves[0]: unknown, allowed are transfer"},
         {A, ",\"moves\":\"ask\"", "moves: must be a list"},
