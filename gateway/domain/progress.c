@@ -1,4 +1,4 @@
-/* What a move does to a report. Whether it may: progress_rules.c; until when: progress_clock.c. */
+/* What a move does to a report. Whether it may: progress_rules.c; until when: progress_clock.c; how far it is: progress_read.c. */
 #include "domain/progress.h"
 
 #include <stdio.h>
@@ -47,28 +47,6 @@ void progress_put_transfer(struct progress *progress, int64_t at_ms, struct str 
     set_text(transfer->to, sizeof transfer->to, to);
 }
 
-bool progress_step_closed(const struct progress *progress, size_t step)
-{
-    enum progress_step_state state = progress->steps[step].state;
-    return state == STEP_PASSED || state == STEP_SKIPPED;
-}
-
-bool progress_decided(const struct progress *progress)
-{
-    return progress->state != PROGRESS_NEW && progress->state != PROGRESS_OPEN;
-}
-
-bool progress_step_under_way(const struct progress *progress, size_t step)
-{
-    return progress->steps[step].state == STEP_OPEN || progress->steps[step].state == STEP_FAILED;
-}
-
-const struct procedure *progress_route(const struct procedure *procedure,
-                                       const struct progress *progress)
-{
-    return progress->green && procedure->green != NULL ? procedure->green : procedure;
-}
-
 static void close_step(struct progress_step *step, enum progress_step_state state, int64_t at_ms)
 {
     if (step->opened_ms == 0) {
@@ -78,6 +56,26 @@ static void close_step(struct progress_step *step, enum progress_step_state stat
     step->done_ms = at_ms > step->opened_ms ? at_ms : step->opened_ms;
 }
 
+/* By an ending of that time, which may be told after later work. */
+static void end_step(struct progress_step *step, enum progress_step_state state, int64_t at_ms)
+{
+    step->opened_ms = step->opened_ms < at_ms ? step->opened_ms : at_ms;
+    close_step(step, state, at_ms);
+}
+
+/* When the last that it waits for was done: not always what was told of last. */
+static int64_t opens_ms(const struct procedure *route, const struct progress *progress, size_t step,
+                        int64_t at_ms)
+{
+    for (size_t i = 0; i < route->step_count; i++) {
+        if ((route->steps[step].before >> i & 1) && progress->steps[i].done_ms > at_ms) {
+            at_ms = progress->steps[i].done_ms;
+        }
+    }
+    return at_ms;
+}
+
+/* Those whose turn it is: in the green channel a step may be done whose own turn has not come, so all before it count. */
 static void open_steps(const struct procedure *route, const struct calendar *calendar,
                        struct progress *progress, int64_t at_ms)
 {
@@ -89,9 +87,9 @@ static void open_steps(const struct procedure *route, const struct calendar *cal
         struct progress_step *step = &progress->steps[i];
         bool turn = route->steps[i].result ? progress->state == PROGRESS_ADMITTED
                                            : !progress_decided(progress);
-        if (turn && step->state == STEP_WAITING && (route->steps[i].after & ~closed) == 0) {
+        if (turn && step->state == STEP_WAITING && (route->steps[i].before & ~closed) == 0) {
             step->state = STEP_OPEN;
-            step->opened_ms = at_ms;
+            step->opened_ms = opens_ms(route, progress, i, at_ms);
             step->due_ms = progress_step_due(route, calendar, progress, i);
         }
     }
@@ -150,11 +148,12 @@ static void do_decide(const struct progress_work *work)
     bool with_reason = ending == ENDING_DECLINED || work->route->endings[ending].reason;
     for (size_t i = 0; i < work->route->step_count; i++) {
         if (!progress_step_closed(progress, i) && !work->route->steps[i].result) {
-            close_step(&progress->steps[i], admitted ? STEP_PASSED : STEP_SKIPPED, work->at_ms);
+            end_step(&progress->steps[i], admitted ? STEP_PASSED : STEP_SKIPPED, work->at_ms);
         }
     }
     progress->state = progress_ending_state(ending);
     progress->decided_ms = work->at_ms;
+    progress->told_ms = work->move->now_ms > work->at_ms ? work->move->now_ms : 0;
     progress->worked_days = progress_days_worked(work->calendar, progress, progress->accepted_ms,
                                                  progress->decided_ms);
     progress->cleared_ms = ending == ENDING_CLEARED ? work->at_ms : 0;
@@ -180,8 +179,14 @@ static void do_decide(const struct progress_work *work)
     set_note(progress->note, work->move->note);
 }
 
+/* What began with the admission ends with it: nobody may close it any more. */
 static void do_clear(const struct progress_work *work)
 {
+    for (size_t i = 0; i < work->route->step_count; i++) {
+        if (progress_step_under_way(work->progress, i)) {
+            end_step(&work->progress->steps[i], STEP_SKIPPED, work->at_ms);
+        }
+    }
     work->progress->state = PROGRESS_CLEARED;
     work->progress->cleared_ms = work->at_ms;
     set_note(work->progress->note, work->move->note);
@@ -279,14 +284,12 @@ static uint32_t steps_again(const struct procedure *route, const struct progress
     uint32_t again = 0, waited_for = 0, work = 0;
     int named = route->moves[PROCEDURE_OBJECT].step;
     for (size_t i = 0; i < route->step_count; i++) {
-        const struct progress_step *step = &progress->steps[i];
         if (route->steps[i].result) {
             continue;
         }
         work |= UINT32_C(1) << i;
         waited_for |= route->steps[i].after;
-        if ((int)i == named ||
-            (step->state == STEP_SKIPPED && step->done_ms == progress->decided_ms)) {
+        if ((int)i == named || progress_step_cut_off(progress, i)) {
             again |= UINT32_C(1) << i;
         }
     }
@@ -308,7 +311,7 @@ static void do_reopen(const struct progress_work *work)
             memset(&progress->steps[i], 0, sizeof progress->steps[i]);
         }
     }
-    progress->decided_ms = progress->object_end_ms = 0;
+    progress->decided_ms = progress->told_ms = progress->object_end_ms = 0;
     progress->worked_days = 0;
     set_text(progress->decision, sizeof progress->decision, STR(""));
     set_text(progress->reason, sizeof progress->reason, STR(""));
@@ -422,66 +425,4 @@ enum progress_result progress_apply(const struct procedure *procedure,
     }
     *progress = next;
     return PROGRESS_APPLIED;
-}
-
-int progress_current(const struct procedure *procedure, const struct progress *progress)
-{
-    const struct procedure *route = progress_route(procedure, progress);
-    int current = -1;
-    int64_t first = INT64_MAX;
-    for (size_t i = 0; i < route->step_count && !progress_decided(progress); i++) {
-        int64_t due = progress->steps[i].due_ms ? progress->steps[i].due_ms : INT64_MAX;
-        if (progress_step_under_way(progress, i) && (current < 0 || due < first)) {
-            current = (int)i;
-            first = due;
-        }
-    }
-    return current;
-}
-
-bool progress_just_transferred(const struct procedure *procedure, const struct progress *progress)
-{
-    const struct procedure *route = progress_route(procedure, progress);
-    if (progress->transfer_count == 0) {
-        return false;
-    }
-    for (size_t i = 0; i < route->step_count; i++) {
-        if (progress->steps[i].done_ms > progress->transfers[progress->transfer_count - 1].at_ms) {
-            return false;
-        }
-    }
-    return true;
-}
-
-const char *progress_word(const struct procedure *procedure, const struct progress *progress)
-{
-    const struct procedure *route = progress_route(procedure, progress);
-    int current = progress_current(procedure, progress);
-    bool objected = progress->objection == OBJECTION_ASKED || progress->objection == OBJECTION_OPEN;
-    if (progress->state == PROGRESS_DECLINED && objected) {
-        return route->moves[PROCEDURE_OBJECT].word;
-    }
-    if (progress_decided(progress)) {
-        enum procedure_ending_id ending = procedure_ending_of(str_of(progress->decision));
-        return ending == ENDINGS ? NULL : route->endings[ending].word;
-    }
-    if (progress->asked_ms > 0) {
-        return route->moves[PROCEDURE_ASK].word;
-    }
-    if (progress_just_transferred(procedure, progress)) {
-        return route->moves[PROCEDURE_TRANSFER].word;
-    }
-    return current >= 0 ? route->steps[current].word : NULL;
-}
-
-bool progress_disputed(const struct procedure *procedure, const struct progress *progress)
-{
-    const struct procedure *route = progress_route(procedure, progress);
-    for (size_t i = 0; i < route->step_count; i++) {
-        const struct progress_step *step = &progress->steps[i];
-        if (route->steps[i].before == 0 && step->state == STEP_PASSED) {
-            return progress->visit_said == VISIT_SAID_NOT;
-        }
-    }
-    return false;
 }

@@ -12,15 +12,18 @@
  *   conditions, endings only after their steps, with what they must name.
  * - MOVER_FARMER asks: nudge, visited, not_visited, answer; withdraw and object are kept as requests until staff makes the same move.
  *
- * - passed and skipped close a step and open those whose "after" are all closed, each with its due time.
+ * - passed and skipped close a step and open those for which all before is closed, each with its due time: from the end of the last of them,
+ *   in whatever order they were told.
  * - failed means tried in vain (nobody at home, an objection to the notice): the step stays open under its old due time with the note;
  *   state STEP_FAILED, done_ms is the time of the try. It may still be passed or skipped; an older failed changes nothing.
  * - A decision ends all: admitted passes the steps that are left and opens the result steps, every other decision skips them. A second,
- *   different decision is PROGRESS_NOT_ALLOWED, the same one PROGRESS_UNCHANGED. Only an admitted report can be cleared.
+ *   different decision is PROGRESS_NOT_ALLOWED, the same one PROGRESS_UNCHANGED. Only an admitted report can be cleared; that skips the
+ *   result steps that are still under way.
  * - transfer restarts the clock of the open steps and of the whole. pause stops it: the days that were left are left when it ends, at the
  *   latest by itself (progress_tick). A step, an ending, a transfer end a pause.
  * - object: the farmer's request starts its clock; staff confirms it, then upheld (stays declined) or reopened (the procedure's step
- *   and what follows it are worked again, with a new clock).
+ *   and what follows it are worked again, with a new clock). The days for it run from when the decision is recorded, if it was told late.
+ * - not_visited is said once, and once more of a visit that was recorded since.
  * - Times before the report was accepted count as the time of acceptance. Notes are cut to 200 characters.
  *
  * Due times: a step's days from its beginning (deadline.from), not beyond the total while that lies ahead, never before a notice has
@@ -114,6 +117,7 @@ struct progress {
     bool plain;      /* staff found the risk plain */
     bool authorised; /* the 承诺授权书 was signed, so data may be compared; false: outstanding */
     int64_t accepted_ms, found_ms, total_due_ms, decided_ms, cleared_ms;
+    int64_t told_ms;      /* when the decision was recorded, after decided; 0: then */
     int64_t restarted_ms; /* the clock began again: transferred or reopened; 0: never */
     struct progress_step steps[PROCEDURE_STEPS_MAX]; /* parallel to progress_route()->steps */
 
@@ -160,6 +164,7 @@ struct progress_move {
     bool authorised;               /* MOVE_STEP: the authorisation was signed */
     struct str note;               /* public_note, ≤ 200 characters; MOVE_ASK: what is missing */
     int64_t at_ms;
+    int64_t now_ms; /* when it is recorded, after at; 0: at */
 };
 
 enum progress_result {
@@ -258,13 +263,15 @@ void progress_expected(const struct procedure *procedure, const struct calendar 
 bool progress_decided(const struct progress *progress);
 bool progress_step_closed(const struct progress *progress, size_t step);
 bool progress_step_under_way(const struct progress *progress, size_t step);
+/* An ending left it out: it was neither done nor skipped by anybody. */
+bool progress_step_cut_off(const struct progress *progress, size_t step);
 /* The index of the step under way that is due first (without a due time: last), -1 when none is. */
 int progress_current(const struct procedure *procedure, const struct progress *progress);
 /* The farmer's word for now: 复核中, 待补充, 已转办 (until the next step there), the current step's, or the ending's; NULL when the file has none. */
 const char *progress_word(const struct procedure *procedure, const struct progress *progress);
 /* It has come to another place, and no step has been done there. */
 bool progress_just_transferred(const struct procedure *procedure, const struct progress *progress);
-/* The farmer says nobody came, and staff says the visit was made. */
+/* The farmer says nobody came, and staff says the visit was made, by then. */
 bool progress_disputed(const struct procedure *procedure, const struct progress *progress);
 
 #endif

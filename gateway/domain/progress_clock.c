@@ -109,9 +109,8 @@ int64_t progress_object_days_end(const struct procedure *route, const struct cal
                                  const struct progress *progress)
 {
     int days = route->moves[PROCEDURE_OBJECT].days;
-    return days == 0 ? 0
-                     : deadline_ms(deadline_date(calendar, date_of_ms(progress->decided_ms), days,
-                                                 DEADLINE_CALENDAR));
+    struct date from = date_of_ms(later_of(progress->decided_ms, progress->told_ms));
+    return days == 0 ? 0 : deadline_ms(deadline_date(calendar, from, days, DEADLINE_CALENDAR));
 }
 
 int64_t progress_object_end(const struct procedure *procedure, const struct calendar *calendar,
@@ -129,15 +128,33 @@ int64_t progress_objection_due(const struct procedure *route, const struct calen
         deadline_date(calendar, date_of_ms(progress->objected_ms), deadline->days, deadline->unit));
 }
 
+bool progress_total_done(const struct procedure *route, const struct progress *progress,
+                         int64_t *ret_ms)
+{
+    bool afterwards = false;
+    *ret_ms = 0;
+    for (size_t i = 0; i < route->step_count; i++) {
+        const struct procedure_step *plan = &route->steps[i];
+        afterwards |= plan->afterwards;
+        if (plan->result || plan->afterwards) {
+            continue;
+        }
+        if (!progress_step_closed(progress, i)) {
+            return false;
+        }
+        *ret_ms = later_of(*ret_ms, progress->steps[i].done_ms);
+    }
+    if (!afterwards && progress_decided(progress)) {
+        *ret_ms = progress->decided_ms;
+    }
+    return true;
+}
+
 bool progress_total_runs(const struct procedure *route, const struct progress *progress)
 {
-    for (size_t i = 0; i < route->step_count && !progress_decided(progress); i++) {
-        const struct procedure_step *plan = &route->steps[i];
-        if (!plan->result && !plan->afterwards && !progress_step_closed(progress, i)) {
-            return progress->total_due_ms > 0;
-        }
-    }
-    return false;
+    int64_t done_ms;
+    return progress->total_due_ms > 0 && !progress_decided(progress) &&
+           !progress_total_done(route, progress, &done_ms);
 }
 
 void progress_due_later(const struct procedure *route, const struct calendar *calendar,
@@ -190,7 +207,7 @@ static struct date expected_day(const struct procedure *route, const struct cale
     }
     struct date opens = date_of_ms(later_of(progress->accepted_ms, progress->restarted_ms));
     for (size_t i = 0; i < route->step_count; i++) {
-        if ((plan->after >> i & 1) && date_compare(days[i], opens) > 0) {
+        if ((plan->before >> i & 1) && date_compare(days[i], opens) > 0) {
             opens = days[i];
         }
     }

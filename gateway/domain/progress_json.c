@@ -137,6 +137,7 @@ json_t *progress_to_json(const struct procedure *procedure, const struct progres
     if (progress->decided_ms > 0 && progress->worked_days >= 0) {
         CHECK(json_object_set_new(to, "worked", json_integer(progress->worked_days)) == 0);
     }
+    put_ms(to, "told", progress->told_ms);
     put_ms(to, "cleared", progress->cleared_ms);
     put_ms(to, "restarted", progress->restarted_ms);
     put_moves(to, progress);
@@ -350,6 +351,6 @@ bool progress_from_json(const struct procedure *procedure, const json_t *json, s
            get_ms(json, "accepted", &ret->accepted_ms) && get_ms(json, "found", &ret->found_ms) &&
            get_ms(json, "total_due", &ret->total_due_ms) &&
            get_ms(json, "decided", &ret->decided_ms) && get_worked(json, ret) &&
-           get_ms(json, "cleared", &ret->cleared_ms) &&
+           get_ms(json, "told", &ret->told_ms) && get_ms(json, "cleared", &ret->cleared_ms) &&
            get_ms(json, "restarted", &ret->restarted_ms) && get_moves(json, ret);
 }

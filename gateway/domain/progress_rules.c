@@ -291,11 +291,26 @@ static enum progress_refusal rule_nudge(const struct progress_work *work)
     return from_ms > 0 && work->at_ms >= from_ms ? REFUSAL_NONE : REFUSAL_TOO_EARLY;
 }
 
+/* The visit is on record since the household spoke of it. */
+static bool was_visited_since(const struct progress_work *work)
+{
+    for (size_t i = 0; i < work->route->step_count; i++) {
+        const struct progress_step *step = &work->progress->steps[i];
+        if (work->route->steps[i].before == 0 && step->state == STEP_PASSED &&
+            step->done_ms > work->progress->visit_said_ms && step->done_ms <= work->at_ms) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The same word again only where it says something new: that a visit on record was none. */
 static enum progress_refusal rule_visited(const struct progress_work *work)
 {
     enum progress_visit_said said = work->move->kind == MOVE_VISITED ? VISIT_SAID_DONE
                                                                      : VISIT_SAID_NOT;
-    if (work->progress->visit_said == said) {
+    bool anew = said == VISIT_SAID_NOT && was_visited_since(work);
+    if (work->progress->visit_said == said && !anew) {
         return REFUSAL_ALREADY;
     }
     return work->progress->visit_said_count < PROGRESS_VISITS_SAID_MAX ? REFUSAL_NONE

@@ -37,6 +37,12 @@ void progress_due_later(const struct procedure *route, const struct calendar *ca
                         struct progress *progress);
 void progress_end_pause(const struct procedure *route, const struct calendar *calendar,
                         struct progress *progress, int64_t at_ms);
+/*
+ * Whether all that the total bounds is done, and when: the last step but those afterwards; where there are none of these, the decision, once it is
+ * made. In time is what was done by the total's due time, for signal, page and statistics alike.
+ */
+bool progress_total_done(const struct procedure *route, const struct progress *progress,
+                         int64_t *ret_ms);
 /* Whether the total still runs: something that it bounds is not done. */
 bool progress_total_runs(const struct procedure *route, const struct progress *progress);
 /* Working days in (from, to] without those of its pauses; an end at 24:00 belongs to the day before. */

@@ -375,6 +375,7 @@ static bool apply_one(struct moving *moving, struct edit_view *view, struct prog
         snprintf(moving->from, sizeof moving->from, "%.*s", STR_ARG(from));
         move->area_from = str_of(moving->from);
     }
+    move->now_ms = view->now_ms;
     progress_tick(procedure, calendar, progress, view->now_ms);
     *ret = !move_source_allows(&view->setup->options, move->by, move->kind) ? REFUSAL_NOT_HERE
            : !place_fits(moving, view, move)                                ? REFUSAL_UNKNOWN

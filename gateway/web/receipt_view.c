@@ -90,9 +90,8 @@ static void order_steps(const struct progress *progress, const struct date *days
 static bool is_listed(const struct progress *progress, size_t i)
 {
     const struct progress_step *step = &progress->steps[i];
-    bool cut_off = step->state == STEP_SKIPPED && step->done_ms == progress->decided_ms;
     return !progress_decided(progress) || progress_step_under_way(progress, i) ||
-           (step_done(step) && !cut_off);
+           (step_done(step) && !progress_step_cut_off(progress, i));
 }
 
 static void fill_step(struct receipt_view *view, size_t i, struct date day, bool full)

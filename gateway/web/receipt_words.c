@@ -32,9 +32,9 @@ static const char *word_before(const struct receipt_view *view)
     const char *word = NULL;
     for (size_t i = 0; i < route->step_count; i++) {
         const struct progress_step *step = &progress->steps[i];
-        bool cut_off = step->state == STEP_SKIPPED && step->done_ms == progress->decided_ms;
         begun = begun || step->state == STEP_PASSED || step->tries > 0;
-        if (cut_off && step->opened_ms < progress->decided_ms && word == NULL) {
+        if (progress_step_cut_off(progress, i) && step->opened_ms < progress->decided_ms &&
+            word == NULL) {
             word = route->steps[i].word;
         }
     }

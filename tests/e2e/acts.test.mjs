@@ -7,6 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { file, get, household, inventedId, inventedPhone, post, receiptOf, textOf, titleOf } from '../lib/farmer.mjs';
 import { tellEnd, tellStep } from '../lib/hook.mjs';
 import { bodies, lawHolds } from '../lib/line.mjs';
+import { field } from '../lib/store.mjs';
 import { startSystemWithClock } from '../lib/clock.mjs';
 import { root, startSystem, until } from '../lib/system.mjs';
 
@@ -156,6 +157,18 @@ describe('acts of the household', () => {
     back(one, await one.act('visited'));
     assert.ok((await one.page()).includes('您说过：来过了'));
     assert.equal(await one.status(), '记下了：来过了。谢谢您告诉我们。');
+  });
+
+  test('not visited, then a visit on record: disputed only when the household says it again', async () => {
+    const one = await filed();
+    const flags = () => field(system, one.receipt, 'flags').split(' ');
+    back(one, await one.act('not_visited'));
+    await tellStep(system, one.receipt, 'visit');
+    assert.ok(!flags().includes('disputed'));
+    assert.ok((await one.html()).includes('value="not_visited"'));
+    back(one, await one.act('not_visited'));
+    assert.ok(flags().includes('disputed'));
+    assert.ok(!(await one.html()).includes('value="not_visited"'));
   });
 
   test('at the top stands what was done last, and nothing of it above what was sent and not taken', async () => {

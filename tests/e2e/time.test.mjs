@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { addToken, Api, county, directDoors } from '../lib/api.mjs';
 import { startSystemWithClock } from '../lib/clock.mjs';
-import { file, household, receiptOf } from '../lib/farmer.mjs';
+import { file, get, household, post, receiptOf, textOf } from '../lib/farmer.mjs';
 import { chain, field } from '../lib/store.mjs';
 import { until } from '../lib/system.mjs';
 
@@ -80,4 +80,23 @@ test('a pause ends by itself, and the days that were left are left', { timeout: 
   assert.ok(new Date(resumed.step_due_at) > new Date(due), `${resumed.step_due_at} after ${due}`);
   assert.equal(resumed.late, false);
   assert.ok(chain(system, receipt).some((link) => link.ev === 'resume' && link.by === 'clock'));
+});
+
+test('a refusal that is told late takes none of the 30 days for an objection away', { timeout: 60000 }, async () => {
+  const answers = household();
+  const { location } = await file(system.base, code, answers);
+  const receipt = receiptOf(location);
+  const ago = (days) => new Date(system.clock.now().getTime() - days * 864e5).toISOString();
+  system.clock.goOn(30);
+  for (const body of [{ step: 'visit', outcome: 'passed', at: ago(29) }, { decision: 'declined', reason: 'solved', at: ago(28) }]) {
+    const told = await api.call('POST', `/reports/${receipt}/steps`, { body });
+    assert.equal(told.status, 200, told.text);
+  }
+  const last = textOf((await get(system.base + location)).html).match(/最晚(\d+)月(\d+)日（周.）可以点“我有异议”/);
+  assert.ok(last, 'the page names the last day');
+  const days = [30, 31, 32, 33].map((n) => system.clock.day(new Date(system.clock.now().getTime() + n * 864e5))); // a day off at the end moves it
+  assert.ok(days.includes(`${last[1]}月${last[2]}日`), `${last[0]}, not one of ${days}`);
+  system.clock.goOn(29);
+  const objects = await post(system.base + location, { act: 'object', detail: '还有难处', last4: answers.id_number.slice(-4) });
+  assert.equal(objects.status, 303, textOf(objects.html));
 });

@@ -324,6 +324,20 @@ static int rank(const struct progress_step *step)
                                                                     : 2;
 }
 
+/* What is under way waits for nothing, and was not late when it began. */
+static void assert_in_turn(const struct procedure *route, const struct progress *progress)
+{
+    for (size_t i = 0; i < route->step_count; i++) {
+        const struct progress_step *step = &progress->steps[i];
+        for (size_t j = 0; j < route->step_count && progress_step_under_way(progress, i); j++) {
+            bool before = route->steps[i].before >> j & 1;
+            assert_true(!before || progress_step_closed(progress, j));
+            assert_true(!before || progress->steps[j].done_ms <= step->opened_ms);
+        }
+        assert_true(!progress_step_under_way(progress, i) || step->due_ms > step->opened_ms);
+    }
+}
+
 static void assert_forward(const struct procedure *route, const struct progress *before,
                            const struct progress *after, const struct progress_move *move)
 {
@@ -344,6 +358,7 @@ static void assert_forward(const struct procedure *route, const struct progress 
         assert_string_equal(after->decision, before->decision);
     }
     assert_true(before->state == PROGRESS_NEW || after->state != PROGRESS_NEW);
+    assert_in_turn(move->kind == MOVE_GREEN ? route->green : route, after);
     assert_true(after->pause_count <= 2 && after->transfer_count <= 3);
 }
 
