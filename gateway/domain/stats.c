@@ -247,12 +247,11 @@ static void steps(struct sheet *sheet, const struct stats_facts *before)
     const struct stats_facts *after = sheet->facts;
     for (size_t i = 0; i < after->step_count; i++) {
         const struct stats_step *step = &after->steps[i];
-        bool cut_off = after->decided && step->closed_ms == after->decided_ms;
         if (!is_closed(step) || is_closed(step_of(before, step->id))) {
             continue;
         }
         if (step->state == STEP_SKIPPED) {
-            add(sheet, step->closed_ms, !cut_off, "skipped.", step->id);
+            add(sheet, step->closed_ms, !step->cut_off, "skipped.", step->id);
             continue;
         }
         add(sheet, step->closed_ms, 1, "done.", step->id);
@@ -273,7 +272,7 @@ static void ending(struct sheet *sheet, int by)
     add(sheet, at_ms, facts->reason[0] ? by : 0, "reason.", facts->reason);
     add(sheet, at_ms, admitted && facts->category[0] ? by : 0, "category.", facts->category);
     add(sheet, at_ms, clocked && facts->total_due_ms > 0 ? by : 0,
-        at_ms < facts->total_due_ms ? "in_time" : "late", "");
+        facts->total_done_ms < facts->total_due_ms ? "in_time" : "late", "");
     add_days(sheet, at_ms, by, "total", facts->days);
     add(sheet, at_ms, admitted ? by : 0, "households", "");
     add(sheet, at_ms, admitted ? by * facts->members : 0, "people", "");

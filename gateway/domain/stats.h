@@ -9,9 +9,10 @@
  *
  *   reports                       accepted as reports (a lead: on the day it became one)
  *   additions, corrections        made later by the same household
- *   in_time, late                 decided within the total's deadline, or after it
+ *   in_time, late                 decided within the total's deadline, or after it; where steps come afterwards (绿色通道), what goes before them
+ *                                 was done within it, or not; on the day of the decision
  *   done.S, in_time.S, late.S     step S was passed (decided over counts as passed); S had a due time and kept it, or not
- *   skipped.S                     staff or upstream skipped S (not: cut off by a decision)
+ *   skipped.S                     staff or upstream skipped S (not: cut off by a decision or a clearing)
  *   days.S.N, days.total.N        S, or the way from acceptance to decision, took N working days (0–60, more count as 60); the day of the
  *                                 beginning is not counted, nor are days in pauses
  *   paused, asked, nudges, not_visited, objections, upheld, reopened, green    how often
@@ -51,6 +52,7 @@ struct stats_step {
     int64_t due_ms, closed_ms; /* 0: none */
     int days;                  /* closed: working days it took; -1: not closed */
     bool late_now;             /* under way and over its time */
+    bool cut_off;              /* left out by an ending */
 };
 
 enum stats_kind { STATS_REPORT, STATS_LEAD, STATS_CLEARING };
@@ -75,7 +77,8 @@ struct stats_facts {
     char decision[PROCEDURE_ID_BYTES], reason[PROCEDURE_ID_BYTES], category[PROCEDURE_ID_BYTES];
     int members;
     int64_t accepted_ms, decided_ms, cleared_ms, total_due_ms;
-    int days; /* decided: working days from acceptance */
+    int64_t total_done_ms; /* decided: when what the total bounds was done (progress_work.h) */
+    int days;              /* decided: working days from acceptance */
     size_t step_count;
     struct stats_step steps[PROCEDURE_STEPS_MAX];
     int pauses, asks, nudges, transfers, reopens;

@@ -18,6 +18,7 @@ static void step_facts(const struct procedure *route, const struct calendar *cal
             to->closed_ms = from->done_ms;
             to->days = progress_days_worked(calendar, progress, from->opened_ms, from->done_ms);
         }
+        to->cut_off = progress_step_cut_off(progress, i);
         to->late_now = progress_step_under_way(progress, i) && from->due_ms > 0 &&
                        clock_ms >= from->due_ms;
     }
@@ -46,6 +47,8 @@ void stats_facts_of(const struct procedure *procedure, const struct calendar *ca
                       ? progress.worked_days
                       : progress_days_worked(calendar, &progress, progress.accepted_ms,
                                              progress.decided_ms);
+    (void)progress_total_done(progress_route(procedure, &progress), &progress,
+                              &facts->total_done_ms);
     step_facts(progress_route(procedure, &progress), calendar, &progress, clock_ms, facts);
     facts->pauses = progress.pause_count;
     facts->asks = progress.ask_count;

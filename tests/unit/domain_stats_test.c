@@ -239,6 +239,29 @@ static void test_green_channel(void **state)
     (void)state;
 }
 
+/* The total ends with the help: an admission long after it is in time, as the signal has said, or as late as the help was. */
+static void test_green_admission(void **state)
+{
+    static const char *const cases[][2] = {{"2026-11-27", " in_time=+1 "},
+                                           {"2026-12-14", " late=+1 "}};
+    for (size_t i = 0; i < 2; i++) {
+        const char *const scenes[][2] = {
+            {"s visit passed", "2026-11-24"},  {"s green", "2026-11-24"},
+            {"u help passed", cases[i][0]},    {"s review passed", "2026-12-14"},
+            {"s notice passed", "2026-12-21"}, {"s compare passed", "2026-12-28"}};
+        struct stage stage;
+        play(&stage, "laiyuan", "2026-11-23", NEW, &(struct scene){NULL, NULL, NULL});
+        for (size_t n = 0; n < 6; n++) {
+            stage_move(&stage, &(struct scene){scenes[n][0], scenes[n][1], ""});
+            assert_true(i > 0 || strstr(buf_text(&stage.lines), "now.late=+1") == NULL);
+        }
+        stage_move(&stage, &(struct scene){"s = admitted sudden 3", "2026-12-29", ""});
+        assert_non_null(strstr(buf_text(&stage.lines), cases[i][1]));
+        stage_close(&stage);
+    }
+    (void)state;
+}
+
 #define L "\tc t v\tsource:system risk:illness\t"
 
 static void lead_found(struct stage *stage)
@@ -427,6 +450,18 @@ static void test_clearing_counted_before(void **state)
     (void)state;
 }
 
+/* What began with the admission and ends with the clearing was neither done nor skipped by anybody. */
+static void test_cleared(void **state)
+{
+    struct stage stage;
+    admit(&stage);
+    stage_move(&stage, &(struct scene){"u clear", "2026-12-02", ""});
+    expect(&stage, "cleared",
+           "20261202" V "end.cleared=+1 now.late=-1 now.step.result=-1 now.late.result=-1");
+    stage_close(&stage);
+    (void)state;
+}
+
 /* Where nobody reports steps: none is counted, nothing is late, whatever the clock says. */
 static void test_not_clocked(void **state)
 {
@@ -549,10 +584,12 @@ int main(void)
         cmocka_unit_test(test_objection_new_calendar),
         cmocka_unit_test(test_transfer),
         cmocka_unit_test(test_green_channel),
+        cmocka_unit_test(test_green_admission),
         cmocka_unit_test(test_lead),
         cmocka_unit_test(test_lead_checked_and_report),
         cmocka_unit_test(test_clearing),
         cmocka_unit_test(test_clearing_counted_before),
+        cmocka_unit_test(test_cleared),
         cmocka_unit_test(test_not_clocked),
         cmocka_unit_test(test_clocked_until_now),
         cmocka_unit_test(test_drill),
