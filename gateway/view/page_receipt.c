@@ -6,7 +6,8 @@
 /* Templates know no unescaped holes; the symbol, which is ours, is set in where this stands. */
 #define QR_MARK "\x01QR\x01"
 
-enum { RECEIPT_BYTES_MAX = 128 * 1024 };
+/* A body of 64 KiB is shown again where it was not taken, and each of its characters may need six bytes (&quot;). */
+enum { RECEIPT_BYTES_MAX = 1 << 20 };
 
 static json_t *step_view(const struct pages *pages, const struct page_step *in)
 {
