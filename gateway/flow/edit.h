@@ -110,7 +110,7 @@ struct edit_request {
 void edit_report(const struct setup *setup, struct store *store,
                  const struct edit_request *request);
 
-/* The sealed part of what is being edited: {"values": {…}, "notes": […]}; NULL when it cannot be opened. The caller owns it. */
+/* The sealed part of what is being edited: {"values": {…}, "filed": {…}, "notes": […]}; NULL when it cannot be opened. The caller owns it. */
 json_t *edit_open(const struct edit_view *view);
 /* A note of staff for the draft; NULL for the empty text. */
 json_t *edit_note(const struct edit_view *view, struct edit_actor actor, struct str note);

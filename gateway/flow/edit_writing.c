@@ -158,6 +158,14 @@ static void put_answers(struct writing *writing, const json_t *values)
     }
 }
 
+/* Whoever may see only what he put in goes on seeing that, whatever is added or corrected later. */
+static void keep_filed(json_t *sealed)
+{
+    if (json_object_get(sealed, "filed") == NULL) {
+        json_object_set(sealed, "filed", json_object_get(sealed, "values"));
+    }
+}
+
 /* False: what is sealed is needed and cannot be opened. */
 static bool open_sealed(struct writing *writing)
 {
@@ -170,6 +178,7 @@ static bool open_sealed(struct writing *writing)
         return false;
     }
     if (draft->values != NULL) {
+        keep_filed(writing->sealed);
         json_object_set(writing->sealed, "values", draft->values);
         put_answers(writing, draft->values);
     }
@@ -201,6 +210,7 @@ static void make_snapshot(struct writing *writing)
         .placement = writing->placement,
         .source = source,
         .values = json_object_get(writing->sealed, "values"),
+        .filed = json_object_get(writing->sealed, "filed"),
         .notes = json_object_get(writing->sealed, "notes"),
         .flags = flags,
         .more = draft->event_more,

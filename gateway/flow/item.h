@@ -19,6 +19,8 @@ json_t *item_detail(const struct setup *setup, const char *receipt,
                     const struct report_record *record, int64_t now_ms);
 /* Person, of what is sealed: the answers, and the notes of staff. */
 json_t *item_person(const json_t *sealed);
+/* The same for the organisation that put it in (right own): the answers as they were filed, nothing that others added, corrected or noted. */
+json_t *item_person_filed(const json_t *sealed);
 /* {"id", "path": [shown names from the top down]}; of an area that is no more: its id and an empty path. */
 json_t *item_area(const struct setup *setup, struct str id);
 /* RFC 3339 or null for 0; a text or null for the empty one; blank-separated words as an array. The caller owns them. */

@@ -72,3 +72,11 @@ json_t *item_person(const json_t *sealed)
     set(person, "notes", notes);
     return person;
 }
+
+json_t *item_person_filed(const json_t *sealed)
+{
+    json_t *filed = json_object_get(sealed, "filed");
+    json_t *person = json_object();
+    json_object_update(person, filed != NULL ? filed : json_object_get(sealed, "values"));
+    return person;
+}

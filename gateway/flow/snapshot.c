@@ -56,6 +56,9 @@ void snapshot_make(const struct snapshot_request *request, struct snapshot *ret)
                  (long long)request->version);
     }
     json_t *kept = json_pack("{s:O}", "values", request->values);
+    if (request->filed != NULL) {
+        json_object_set(kept, "filed", (json_t *)request->filed);
+    }
     if (request->notes != NULL) {
         json_object_set(kept, "notes", (json_t *)request->notes);
     }

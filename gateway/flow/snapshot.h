@@ -28,6 +28,7 @@ struct snapshot_request {
     const char *placement;
     const char *source;
     const json_t *values;
+    const json_t *filed; /* the values as they were filed, or NULL: they still are */
     const json_t *notes; /* of staff, or NULL: sealed beside the values, never sent */
     const json_t *flags; /* array of texts */
     const json_t *more;  /* members for the event's data, or NULL */
@@ -35,15 +36,15 @@ struct snapshot_request {
 
 struct snapshot {
     char event_id[32];
-    struct buf report; /* sealed {"values": …, "notes": …} */
+    struct buf report; /* sealed {"values": …, "filed": …, "notes": …} */
     struct buf event;  /* sealed CloudEvent, or empty */
 };
 
 void snapshot_make(const struct snapshot_request *request, struct snapshot *ret);
 void snapshot_release(struct snapshot *snapshot);
-/* The values of a sealed report; NULL when it cannot be opened. The caller owns them. */
-/* {"values": …, "notes": …} */
+/* {"values": …, "filed": …, "notes": …}, the latter two where there are any; NULL when it cannot be opened. The caller owns it. */
 json_t *snapshot_open_all(const struct keyring *keyring, const char *receipt, struct str sealed);
+/* Its values alone. */
 json_t *snapshot_open(const struct keyring *keyring, const char *receipt, struct str sealed);
 /* [forward] events names this type */
 bool snapshot_is_sent(const struct options *options, const char *type);

@@ -80,7 +80,9 @@ static void send_detail(struct api_call *call, const struct disclose_answer *ans
     }
     json_t *detail = item_detail(call->web->setup, call->receipt, answer->record, clock_wall_ms());
     if (answer->sealed != NULL) {
-        json_object_set_new(detail, "person", item_person(answer->sealed));
+        json_object_set_new(detail, "person",
+                            call->own ? item_person_filed(answer->sealed)
+                                      : item_person(answer->sealed));
     }
     api_send_json(call, 200, detail);
 }

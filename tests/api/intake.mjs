@@ -119,4 +119,22 @@ export function intakeCases({ api, report, token }) {
     await api.moved(health.receipt, 'steps', { decision: 'no_risk', reason: 'no_risk' });
     assert.equal((await colleague.detail(health.receipt)).decision, 'no_risk');
   });
+
+  test('own with pii: the person as it was put in, not what the household added, staff corrected or noted', async () => {
+    const desk = intaker({ org: 'health', name: '卫健局', rights: ['intake', 'own', 'pii'] });
+    const put = finding({ id_number: inventedId(), detail: '打电话说的' });
+    const { receipt } = (await desk.intake(put)).body;
+    const before = (await desk.detail(receipt)).person;
+    assert.deepEqual([before.name, before.id_number, before.phone, before.risk, before.detail], [put.name, put.id_number, put.phone, put.risks, put.detail]);
+    assert.ok(!('notes' in before), 'notes are for staff');
+    const added = await report({ name: put.name, id_number: put.id_number, phone: put.phone, risk: ['illness'], detail: '后来自己添的病' });
+    assert.equal(added.receipt, receipt, 'the household adds to it');
+    await api.moved(receipt, 'correct', { name: '试验戊', note: '只给镇里看的话' });
+    const all = (await api.detail(receipt)).person;
+    assert.deepEqual([all.name, all.risk, all.notes.length], ['试验戊', ['jobs', 'illness'], 1]);
+    assert.ok(all.detail.includes('后来自己添的病'));
+    assert.deepEqual((await desk.detail(receipt)).person, before);
+    await api.step(receipt, 'visit', 'passed', { note: '又一句' });
+    assert.deepEqual((await desk.detail(receipt)).person, before);
+  });
 }
