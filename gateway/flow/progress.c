@@ -276,14 +276,17 @@ static bool ask_by_receipt(const struct setup *setup, struct store *store,
     char last4[LAST4_CHARS + 1];
     struct pair hashes;
     struct pair cell;
+    struct pair page_cell;
     struct guess_limits limits = limits_of(setup);
     if (!receipt_parse(typed->receipt, query->receipt) || !last4_parse(typed->last4, last4)) {
         return false;
     }
     pair_make(&setup->keyring, IDENTITY_LAST4, str_of(query->receipt), str_of(last4), &hashes);
     pair_make(&setup->keyring, IDENTITY_GUESS, str_of(query->receipt), STR(""), &cell);
+    pair_make(&setup->keyring, IDENTITY_GUESS, str_of(query->receipt), STR("page"), &page_cell);
     query->link = LINK_FULL;
-    guess_receipt(store, &limits, query->receipt, cell.text[0], hashes.list, on_guess, query);
+    guess_receipt(store, &limits, query->receipt, cell.text[0],
+                  typed->on_page ? page_cell.text[0] : NULL, hashes.list, on_guess, query);
     return true;
 }
 

@@ -46,6 +46,7 @@ bool progress_of_record(const struct setup *setup, const char *receipt,
 struct progress_query {
     struct str receipt, last4; /* as typed; both empty: by ID */
     struct str id_number, phone;
+    bool on_page; /* on the page of this receipt, by its signed link */
 };
 
 enum progress_query_kind {
@@ -58,8 +59,8 @@ enum progress_query_kind {
 struct progress_query_answer {
     enum progress_query_kind kind;
     char receipt[RECEIPT_BYTES];
-    enum link_kind link; /* full for the receipt with its last four, short for ID and phone */
-    int64_t retry_after_s;
+    enum link_kind link;   /* full for the receipt with its last four, short for ID and phone */
+    int64_t retry_after_s; /* when locked; 0, only on the page: for good */
 };
 
 typedef void progress_query_done_fn(void *arg, const struct progress_query_answer *answer);

@@ -4,7 +4,7 @@
  * A report's keys carry the hash tag of its bucket, {00} to {99} (the first two digits of its receipt), and never another. The functions get one
  * key, the bucket's prefix `ms:{NN}`, and put the rest behind it:
  *
- *   ms:{NN}:r:<receipt>   hash  the record (reports.h); `fails` counts wrong last-fours over its life
+ *   ms:{NN}:r:<receipt>   hash  the record (reports.h); `fails` counts wrong last-fours over its life, `lfails` those on its page
  *   ms:{NN}:x:<receipt>   list  audit chain, each link `<64 hex> <seq> <json>`
  *   ms:{NN}:c:<receipt>   list  its events that are not delivered, in version order; only the first may leave HELD
  *   ms:{NN}:t:<token>     hash  what a form's token was used for, 31 days: <person> and <person>:<content> → <receipt><link>
@@ -52,7 +52,7 @@
 #define STORE_KEYS_H
 
 /* The shape of everything above. A newer gateway opens older data, an older one refuses newer data. */
-enum { KEYS_SCHEMA = 2, KEYS_LIBRARY = 5 };
+enum { KEYS_SCHEMA = 2, KEYS_LIBRARY = 6 };
 
 #define KEYS_EPOCH          "ms:epoch"
 #define KEYS_KEYRINGS       "ms:keyrings"

@@ -58,8 +58,8 @@ static struct guess *guess_new(struct store *store, const char *cell, guess_done
 }
 
 void guess_receipt(struct store *store, const struct guess_limits *limits, const char *receipt,
-                   const char *cell, const char *const last4_hashes[2], guess_done_fn *done,
-                   void *arg)
+                   const char *cell, const char *page_cell, const char *const last4_hashes[2],
+                   guess_done_fn *done, void *arg)
 {
     struct guess *guess = guess_new(store, cell, done, arg);
     struct link_call call;
@@ -78,6 +78,7 @@ void guess_receipt(struct store *store, const struct guess_limits *limits, const
     link_arg_text(&call, last4_hashes[1]);
     link_arg_text(&call, hour);
     link_arg_text(&call, life);
+    link_arg_text(&call, page_cell != NULL ? page_cell : "");
     store_send(store, STORE_NEED_LOADED, &call, on_receipt_judged, guess);
 }
 

@@ -1,7 +1,7 @@
 -- Retention ----------------------------------------------------------------------------------------------------------------------
 
 -- What may name or find a person, and what only had a meaning while somebody worked on it.
-local PERSONAL = {'sealed', 'mask', 'person', 'id', 'ph', 'nm', 'last4', 'content', 'ext', 'upstream', 'fails', 'claim', 'claim_name', 'claim_until',
+local PERSONAL = {'sealed', 'mask', 'person', 'id', 'ph', 'nm', 'last4', 'content', 'ext', 'upstream', 'fails', 'lfails', 'claim', 'claim_name', 'claim_until',
     'withdraw_event', 'clearing', 'clearing_procedure'}
 local VERSIONS_MAX = 10000
 

@@ -164,8 +164,8 @@ static void begin(struct acting *acting)
     } else if (has_mistakes(acting)) {
         again(acting, 422, NULL);
     } else {
-        const struct progress_query query = {.receipt = str_of(acting->receipt),
-                                             .last4 = str_of(acting->last4)};
+        const struct progress_query query = {
+            .receipt = str_of(acting->receipt), .last4 = str_of(acting->last4), .on_page = true};
         progress_ask(setup, acting->web->store, acting->web->loop, &query, on_last4, acting);
     }
 }
@@ -184,9 +184,11 @@ static void on_last4(void *arg, const struct progress_query_answer *answer)
         again(acting, 422, NULL);
         break;
     case PROGRESS_QUERY_LOCKED:
-        snprintf(seconds, sizeof seconds, "%lld", (long long)answer->retry_after_s);
-        exchange_header(acting->exchange, "Retry-After", seconds);
-        again(acting, 429, "acts.locked");
+        if (answer->retry_after_s > 0) { /* else waiting is no help, and the hotline is */
+            snprintf(seconds, sizeof seconds, "%lld", (long long)answer->retry_after_s);
+            exchange_header(acting->exchange, "Retry-After", seconds);
+        }
+        again(acting, 429, answer->retry_after_s > 0 ? "acts.locked" : "acts.not_here");
         break;
     case PROGRESS_QUERY_BUSY:
         again(acting, 503, "fill.not_stored");

@@ -4,11 +4,12 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { file, get, household, inventedId, inventedPhone, post, receiptOf, textOf, titleOf } from '../lib/farmer.mjs';
+import { encode, file, get, household, inventedId, inventedPhone, post, receiptOf, textOf, titleOf, tokenOf } from '../lib/farmer.mjs';
 import { tellEnd, tellStep } from '../lib/hook.mjs';
 import { bodies, lawHolds } from '../lib/line.mjs';
 import { field } from '../lib/store.mjs';
 import { startSystemWithClock } from '../lib/clock.mjs';
+import { setField } from '../lib/store.mjs';
 import { root, startSystem, until } from '../lib/system.mjs';
 
 // what the page says at its top of what was just done, before the number
@@ -136,8 +137,8 @@ describe('acts of the household', () => {
   test('five wrong ones lock, here and under /progress alike; the link still shows the page', async () => {
     const one = await filed();
     const wrong = one.last4 === '0000' ? '1111' : '0000';
-    for (let i = 0; i < 4; i++) assert.equal((await one.act('withdraw', { last4: wrong })).status, 422);
-    assert.equal((await post(`${system.base}/progress`, { receipt: one.receipt, last4: wrong })).status, 422);
+    for (let i = 0; i < 5; i++) assert.equal((await one.act('withdraw', { last4: wrong })).status, 422);
+    assert.equal((await post(`${system.base}/progress`, { receipt: one.receipt, last4: one.last4 })).status, 429);
     const locked = await one.act('add', { detail: '话还在', last4: one.last4 });
     assert.equal(locked.status, 429);
     assert.ok(Number(locked.headers.get('retry-after')) > 0);
@@ -145,6 +146,23 @@ describe('acts of the household', () => {
     assert.ok(textOf(locked.html).includes('试的次数多了'));
     assert.equal((await get(one.url)).status, 200);
     back(one, await one.act('visited'));
+  });
+
+  test('who knows the number alone locks nobody out of the page, however often he guesses', async () => {
+    const one = await filed();
+    const ask = (last4) => post(`${system.base}/progress`, { receipt: one.receipt, last4 });
+    const wrong = one.last4 === '0000' ? '1111' : '0000';
+    for (let i = 0; i < 5; i++) assert.equal((await ask(wrong)).status, 422);
+    assert.equal((await ask(one.last4)).status, 429);
+    setField(system, one.receipt, 'fails', 20); // four hours of that
+    back(one, await one.act('add', { detail: '还是自己家的事', last4: one.last4 }));
+    back(one, await one.act('withdraw', { last4: one.last4 }));
+    setField(system, one.receipt, 'lfails', 20);
+    const spent = await one.act('add', { detail: '话还在', last4: one.last4 });
+    assert.equal(spent.status, 429);
+    assert.equal(spent.headers.get('retry-after'), null, 'no hour opens it');
+    assert.match(textOf(spent.html), /请打0531-00000000/);
+    assert.ok(spent.html.includes('话还在'));
   });
 
   test('visited and not visited: said once each; the last word counts', async () => {
@@ -219,6 +237,39 @@ describe('acts of the household', () => {
     assert.match(now, /现在： 复核中 您的异议已经记下，正在复核，一般\d+月\d+日（周.）左右有结果。/); // no document says how long
     assert.ok(!now.includes('可以点“我有异议”'));
     assert.ok(!system.logText().includes('房子还漏'));
+  });
+
+  test('as much as a request can hold is shown again whole, in every act and on every page, whatever it becomes there', async () => {
+    const one = await filed();
+    const two = await filed();
+    await tellEnd(system, two.receipt, 'declined', { reason: 'solved' });
+    const form = await get(system.base + code);
+    const ticks = { token: tokenOf(form.html), consent: '1', ...one.answers };
+    const send = async (url, fields, long) => {
+      const short = `${encode(fields)}&${long}=`;
+      const quotes = 65536 - short.length;
+      const answer = await fetch(url, {
+        method: 'POST', redirect: 'manual', body: short + '"'.repeat(quotes), headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      });
+      return { status: answer.status, html: await answer.text(), whole: '&quot;'.repeat(quotes) };
+    };
+    for (const [url, fields, long, shown] of [
+      [one.url, { act: 'add', last4: '0000' }, 'detail', true],
+      [one.url, { act: 'add', risk: 'jobs' }, 'detail', true],
+      [two.url, { act: 'object', last4: '0000' }, 'detail', true],
+      [one.url, { act: 'withdraw' }, 'last4', false],
+      [one.url, { act: 'dance' }, 'detail', false],
+      [system.base + code, { ...ticks, step: 'check' }, 'detail', true],
+      [system.base + code, { ...ticks, step: 'submit' }, 'name', true],
+      [`${system.base}/progress`, { last4: '0000' }, 'receipt', false],
+    ]) {
+      const answer = await send(url, fields, long);
+      assert.equal(answer.status, 422, `${fields.act ?? fields.step} ${long}`);
+      assert.equal(answer.html.includes(answer.whole), shown, `${fields.act ?? fields.step} ${long}`);
+    }
+    const edit = await send(system.base + code, { ...ticks, step: 'edit' }, 'phone');
+    assert.equal(edit.status, 200);
+    assert.ok(edit.html.includes(edit.whole));
   });
 
   test('decided: what is sent too late meets a kind sentence and changes nothing', async () => {

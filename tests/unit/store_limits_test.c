@@ -37,13 +37,27 @@ static void on_guess(void *arg, enum op_status status, const struct guess_answer
     }
 }
 
-static struct got ask_receipt(const char *receipt, const char *cell, const char *last4)
+static struct got ask(const char *receipt, const char *cell, const char *page_cell,
+                      const char *last4)
 {
     struct got got = {0};
     const char *const hashes[2] = {last4, NULL};
-    guess_receipt(bench.store, &limits, receipt, cell, hashes, on_guess, &got);
+    guess_receipt(bench.store, &limits, receipt, cell, page_cell, hashes, on_guess, &got);
     assert_false(got.done);
     run_until(bench.loop, &got.done);
+    return got;
+}
+
+static struct got ask_receipt(const char *receipt, const char *cell, const char *last4)
+{
+    struct got got = ask(receipt, cell, NULL, last4);
+    assert_int_equal(got.status, OP_OK);
+    return got;
+}
+
+static struct got ask_on_page(const char *cell, const char *page_cell, const char *last4)
+{
+    struct got got = ask(RECEIPT, cell, page_cell, last4);
     assert_int_equal(got.status, OP_OK);
     return got;
 }
@@ -119,7 +133,7 @@ static void test_previous_key_is_right_too(void **state)
     (void)state;
     struct got got = {0};
     const char *const hashes[2] = {"new", "L"};
-    guess_receipt(bench.store, &limits, RECEIPT, "c", hashes, on_guess, &got);
+    guess_receipt(bench.store, &limits, RECEIPT, "c", NULL, hashes, on_guess, &got);
     run_until(bench.loop, &got.done);
     assert_int_equal(got.answer.kind, GUESS_RIGHT);
 }
@@ -132,10 +146,75 @@ static void test_receipt_in_its_life(void **state)
         snprintf(cell, sizeof cell, "hour%d", i / 4); /* four an hour, five hours */
         assert_int_equal(ask_receipt(RECEIPT, cell, "W").answer.kind, GUESS_WRONG);
     }
-    struct got got = ask_receipt(RECEIPT, "hour9", "L");
+    static const char *const receipts[] = {RECEIPT, "070000000002"};
+    for (size_t r = 0; r < 2; r++) { /* from then on it is as unknown as one that is not there */
+        snprintf(cell, sizeof cell, "later%zu", r);
+        for (int i = 0; i < 5; i++) {
+            assert_int_equal(ask_receipt(receipts[r], cell, "L").answer.kind, GUESS_WRONG);
+        }
+        struct got got = ask_receipt(receipts[r], cell, "L");
+        assert_int_equal(got.answer.kind, GUESS_LOCKED);
+        int64_t left_s = 3600 - time(NULL) % 3600;
+        assert_in_range(got.answer.retry_after_s, left_s > 2 ? left_s - 2 : 0, left_s + 2);
+    }
+    assert_string_equal(redis_ask(&bench.redis, "HGET ms:{07}:r:" RECEIPT " fails"), "20");
+}
+
+/* Who knows the number alone locks nobody out of the page. */
+static void test_page_is_a_door_of_its_own(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 6; i++) {
+        ask_receipt(RECEIPT, "number", "W");
+    }
+    redis_ask(&bench.redis, "HSET ms:{07}:r:" RECEIPT " fails 20");
+    assert_int_equal(ask_on_page("number", "page", "L").answer.kind, GUESS_RIGHT);
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(ask_on_page("number", "page", "W").answer.kind, GUESS_WRONG);
+    }
+    struct got got = ask_on_page("number", "page", "L");
     assert_int_equal(got.answer.kind, GUESS_LOCKED);
-    int64_t left_s = 3600 - time(NULL) % 3600; /* the same words as an hour's lock */
-    assert_in_range(got.answer.retry_after_s, left_s > 2 ? left_s - 2 : 0, left_s + 2);
+    assert_in_range(got.answer.retry_after_s, 1, 3600);
+}
+
+/* Nobody has twice as many guesses because he has the link. */
+static void test_page_counts_by_number_too(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(ask_on_page("number", "page", "W").answer.kind, GUESS_WRONG);
+    }
+    assert_int_equal(ask_receipt(RECEIPT, "number", "L").answer.kind, GUESS_LOCKED);
+    assert_string_equal(redis_ask(&bench.redis, "HGET ms:{07}:r:" RECEIPT " fails"), "5");
+}
+
+static void test_page_in_its_life(void **state)
+{
+    (void)state;
+    redis_ask(&bench.redis, "HSET ms:{07}:r:" RECEIPT " lfails 19");
+    assert_int_equal(ask_on_page("number", "page", "W").answer.kind, GUESS_WRONG);
+    struct got got = ask_on_page("number", "later", "L");
+    assert_int_equal(got.answer.kind, GUESS_LOCKED);
+    assert_int_equal(got.answer.retry_after_s, 0); /* no hour opens it */
+}
+
+/* What cannot be counted is not answered, be it right: guessing would be free. And nothing grows. */
+static void test_full(void **state)
+{
+    (void)state;
+    struct got got = {0};
+    const unsigned char buckets[] = {7, 8};
+    const char *const ids[2] = {"iA", NULL};
+    const char *const phones[2] = {"hA", NULL};
+    redis_ask(&bench.redis, "CONFIG SET maxmemory 1");
+    assert_int_equal(ask(RECEIPT, "cell", NULL, "L").status, OP_REFUSED);
+    assert_int_equal(ask(RECEIPT, "cell", NULL, "W").status, OP_REFUSED);
+    guess_id(bench.store, &limits, "ab12", buckets, 2, ids, phones, on_guess, &got);
+    run_until(bench.loop, &got.done);
+    redis_ask(&bench.redis, "CONFIG SET maxmemory 0");
+    assert_int_equal(got.status, OP_REFUSED);
+    assert_string_equal(redis_ask(&bench.redis, "EXISTS ms:{07}:g:cell"), "0");
+    assert_int_equal(ask_receipt(RECEIPT, "cell", "L").answer.kind, GUESS_RIGHT);
 }
 
 static void test_id_a_day(void **state)
@@ -225,6 +304,10 @@ int main(void)
         cmocka_unit_test_setup(test_failures_do_not_mix, prepare),
         cmocka_unit_test_setup(test_previous_key_is_right_too, prepare),
         cmocka_unit_test_setup(test_receipt_in_its_life, prepare),
+        cmocka_unit_test_setup(test_page_is_a_door_of_its_own, prepare),
+        cmocka_unit_test_setup(test_page_counts_by_number_too, prepare),
+        cmocka_unit_test_setup(test_page_in_its_life, prepare),
+        cmocka_unit_test_setup(test_full, prepare),
         cmocka_unit_test_setup(test_id_a_day, prepare),
         cmocka_unit_test_setup(test_id_finds_its_receipt, prepare),
         cmocka_unit_test_setup(test_id_counts_in_one_bucket, prepare),
