@@ -67,6 +67,16 @@ const struct key *keyring_previous(const struct keyring *keyring, enum key_purpo
     return last;
 }
 
+const struct key *keyring_first(const struct keyring *keyring, enum key_purpose purpose)
+{
+    for (size_t i = 0; i < keyring->count; i++) {
+        if (keyring->keys[i].purpose == purpose) {
+            return &keyring->keys[i]; /* rotation appends */
+        }
+    }
+    return NULL;
+}
+
 static bool is_credential(struct str path)
 {
     struct str folder = str_of(getenv("CREDENTIALS_DIRECTORY"));

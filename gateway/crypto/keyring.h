@@ -61,6 +61,8 @@ const struct key *keyring_find(const struct keyring *keyring, enum key_purpose p
                                unsigned id); /* NULL: unknown */
 /* The key used before the current one, NULL when there is none (lookups try both during a rotation). */
 const struct key *keyring_previous(const struct keyring *keyring, enum key_purpose purpose);
+/* The first one of that purpose, which a rotation leaves as it is: for what must be found under one name whatever is current. Never NULL after load. */
+const struct key *keyring_first(const struct keyring *keyring, enum key_purpose purpose);
 const char *key_purpose_name(enum key_purpose purpose);
 
 #endif

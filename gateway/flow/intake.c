@@ -57,12 +57,16 @@ area_index intake_county(const struct areas *areas, area_index area)
 
 /* ---- what is computed once ---- */
 
-/* Who sends it is part of the key, so that nobody meets another's. */
+/*
+ * Who sends it is part of the key, so that nobody meets another's. A sender may make it of what it says about a person, so the name under which it
+ * lies must tell nothing to whoever has the data without the keyring. Receipt keys stay: the name is the same before and after any rotation.
+ */
 static void make_token(struct filing_in *in, struct str key)
 {
-    const struct str parts[] = {str_of(in->by), key};
+    const struct key *name_key = keyring_first(&in->setup->keyring, KEY_RECEIPT);
+    const struct str parts[] = {STR("intake"), str_of(in->by), key};
     struct mac mac;
-    mac_parts(STR("intake"), parts, sizeof parts / sizeof parts[0], &mac);
+    mac_parts(str_make(name_key->bytes, KEY_BYTES), parts, sizeof parts / sizeof parts[0], &mac);
     mac_hex(&mac, MAC_BYTES, in->token);
 }
 

@@ -1,5 +1,6 @@
 // Findings that come by other ways than a printed code: POST /reports by the rules of each source, and the departments' push calendar.
 import assert from 'node:assert/strict';
+import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -64,6 +65,21 @@ for (const [how, open] of [['directly', directDoors], ['through prism', prismDoo
     const stranger = await api.as(addToken(system, { area: county, rights: 'intake' })).intake(body, { key });
     assert.equal(stranger.status, 201, stranger.text);
     assert.notEqual(stranger.body.receipt, first.body.receipt);
+  });
+
+  test('a key, which may be made of what it says of a person, tells nothing without the keyring, and is known after a rotation', async () => {
+    const body = call();
+    const key = `${body.name}-${body.phone}`;
+    const token = addToken(system, { area: county, rights: 'intake' });
+    const own = api.as(token);
+    const { receipt } = (await own.intake(body, { key: encodeURIComponent(key) })).body;
+    const parts = [token.id, encodeURIComponent(key)].flatMap((text) => { const length = Buffer.alloc(8); length.writeBigUInt64BE(BigInt(text.length)); return [length, Buffer.from(text)]; });
+    const open = crypto.createHmac('sha256', 'intake').update(Buffer.concat(parts)).digest('hex');
+    assert.equal(redis(system, 'HGET', `ms:{${receipt.slice(0, 2)}}:t:${open}`, 'intake'), '', 'anybody could make this name of a roster');
+    system.cli('mashang', 'keys', 'rotate', 'receipt');
+    await system.reload();
+    const again = await own.intake(body, { key: encodeURIComponent(key) });
+    assert.deepEqual([again.status, again.body.receipt], [200, receipt]);
   });
 
   test('at once with one key: one report', async () => {

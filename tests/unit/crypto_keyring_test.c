@@ -127,10 +127,12 @@ static void test_rotation_keeps_the_old_for_reading(void **state)
     (void)state;
     keyring_make(&keyring);
     assert_null(keyring_previous(&keyring, KEY_SEAL));
+    assert_ptr_equal(keyring_first(&keyring, KEY_SEAL), keyring_current(&keyring, KEY_SEAL));
     for (unsigned id = 2; id <= 5; id++) {
         assert_true(keyring_rotate(&keyring, KEY_SEAL, &err));
         assert_int_equal(keyring_current(&keyring, KEY_SEAL)->id, id);
         assert_int_equal(keyring_previous(&keyring, KEY_SEAL)->id, id - 1);
+        assert_int_equal(keyring_first(&keyring, KEY_SEAL)->id, 1);
         assert_false(keyring_find(&keyring, KEY_SEAL, id - 1)->current);
         assert_int_equal(keyring_current(&keyring, KEY_LINK)->id, 1);
     }
