@@ -115,6 +115,14 @@ void search_reports(const struct setup *setup, struct store *store,
     }
 }
 
+/* Earlier places follow a report by its number; whom it is about, those see who work on it now. */
+static bool sees_person(const struct searching *searching, const struct report_record *record)
+{
+    struct guard guard = *searching->guard;
+    guard.reads = false;
+    return guard_judge(&guard, record, clock_wall_ms()) == GUARD_OK;
+}
+
 static void add_row(struct searching *searching, const char *receipt,
                     const struct report_record *record)
 {
@@ -124,7 +132,7 @@ static void add_row(struct searching *searching, const char *receipt,
         searching->rows = mem_resize(searching->rows, searching->row_room, sizeof(struct row));
     }
     int64_t at_ms = record_number(record, REPORT_SUBMITTED);
-    struct str mask = record_get(record, REPORT_MASK);
+    struct str mask = sees_person(searching, record) ? record_get(record, REPORT_MASK) : STR("");
     searching->rows[searching->row_count++] = (struct row){
         .at_ms = at_ms,
         .json = json_pack(
@@ -183,7 +191,9 @@ static void on_slice(void *arg, enum op_status status, const struct feed_slice *
         char receipt[RECEIPT_BYTES];
         struct report_record record;
         feed_hit(slice, i, receipt, &record);
-        add_row(searching, receipt, &record);
+        if (sees_person(searching, &record)) { /* found by what is known of the person */
+            add_row(searching, receipt, &record);
+        }
     }
     if (--searching->waiting > 0) {
         return;

@@ -27,6 +27,17 @@ export function movesCases({ system, api, report, another, staffOf }) {
     await to.step(receipt, 'visit');
   });
 
+  test('transfer: the earlier place follows the number, but finds the person no more', async () => {
+    const { receipt, name, phone, id_number } = await report({ name: '试验·搬走' });
+    const [from, to] = [town, otherTown].map((area) => staffOf(area, '找人的人'));
+    const found = async (desk, query) => (await desk.post('/search', query)).body.reports;
+    for (const query of [{ receipt }, { phone }, { id_number }, { name, area: town }]) assert.equal((await found(from, query)).length, 1);
+    await from.moved(receipt, 'transfer', { area: otherVillage });
+    for (const query of [{ phone }, { id_number }, { name, area: town }]) assert.deepEqual(await found(from, query), [], JSON.stringify(query));
+    assert.deepEqual((await found(from, { receipt })).map((one) => [one.receipt, one.mask]), [[receipt, '*']]);
+    for (const query of [{ receipt }, { phone }, { id_number }, { name, area: otherTown }]) assert.match((await found(to, query))[0].mask, /^试/);
+  });
+
   test('ask and answer', async () => {
     const { receipt, location } = await report();
     isProblem(await api.move(receipt, 'ask', {}, { wrong: true }), 422, { pointer: '/public_note', code: 'required' });
