@@ -36,6 +36,18 @@ void deadline_set(struct deadlines *deadlines, struct deadline *deadline, enum w
     head->before = deadline;
 }
 
+struct deadline *deadlines_first(struct deadlines *deadlines, enum wait kind)
+{
+    return deadlines_next(deadlines, &deadlines->lists[kind]);
+}
+
+struct deadline *deadlines_next(struct deadlines *deadlines, const struct deadline *deadline)
+{
+    struct deadline *after = deadline->after;
+    bool is_head = after >= deadlines->lists && after < deadlines->lists + WAIT_KINDS;
+    return is_head ? NULL : after;
+}
+
 static struct deadline *first_due(struct deadline *head, int64_t now_ms, bool ordered)
 {
     for (struct deadline *at = head->after; at != head; at = at->after) {

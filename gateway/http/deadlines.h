@@ -25,6 +25,9 @@ void deadlines_init(struct deadlines *deadlines);
 void deadline_set(struct deadlines *deadlines, struct deadline *deadline, enum wait kind,
                   int64_t due_ms); /* replaces an earlier one */
 void deadline_clear(struct deadline *deadline);
+/* Of one kind the one that waits longest, or the next after that one; NULL when there is none. */
+struct deadline *deadlines_first(struct deadlines *deadlines, enum wait kind);
+struct deadline *deadlines_next(struct deadlines *deadlines, const struct deadline *deadline);
 /* Takes one that is due off its list; NULL when there is none. Its kind is then in *ret_kind. */
 struct deadline *deadlines_take_due(struct deadlines *deadlines, int64_t now_ms,
                                     enum wait *ret_kind);

@@ -12,7 +12,7 @@
 #include "base/rand.h"
 #include "http/conn.h"
 
-enum { ACCEPTS_PER_TURN = 64, SWEEP_MS = 250 };
+enum { ACCEPTS_PER_TURN = 64, SWEEP_MS = 250, ROOM_LOOKS = 8 };
 
 enum {
     HEAD_MS = 10 * 1000,
@@ -82,10 +82,33 @@ static void turn_one_away(struct listener *listener)
     listener->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
+static struct conn *conn_of(struct deadline *deadline)
+{
+    return (struct conn *)(void *)((char *)deadline - offsetof(struct conn, deadline));
+}
+
+/* Whoever has waited longest between two requests goes, or one address could hold every place with connections that ask nothing. One on which a
+ * request has come that was not read yet is not idle. */
+static void make_room(struct listener *listener)
+{
+    struct deadline *at = deadlines_first(&listener->deadlines, WAIT_IDLE);
+    for (int i = 0; i < ROOM_LOOKS && at != NULL; i++) {
+        char byte;
+        if (recv(conn_of(at)->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0) {
+            conn_close(conn_of(at));
+            return;
+        }
+        at = deadlines_next(&listener->deadlines, at);
+    }
+}
+
 /* Over the cap a few more are let in, to be told so; beyond these the door is shut in silence. */
 static void admit(struct listener *listener, int fd, const struct sockaddr *peer)
 {
     size_t cap = listener->options.connections_max;
+    if (listener->counts.open >= cap) {
+        make_room(listener);
+    }
     if (listener->counts.open >= cap + cap / 8 + 16) {
         close(fd);
         listener->counts.refused++;
@@ -127,8 +150,7 @@ static void on_sweep(void *arg)
     CHECK_OBJ(listener, LISTENER_MAGIC);
     while ((due = deadlines_take_due(&listener->deadlines, loop_now_ms(listener->loop), &kind)) !=
            NULL) {
-        conn_timed_out((struct conn *)(void *)((char *)due - offsetof(struct conn, deadline)),
-                       kind);
+        conn_timed_out(conn_of(due), kind);
     }
     if (listener->counts.open > 0) {
         timer_set(listener->sweep, SWEEP_MS);

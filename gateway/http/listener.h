@@ -18,7 +18,7 @@ struct listener_options {
      * "/". NULL: plain text */
     void (*on_refused)(struct exchange *exchange, int status, void *arg);
     void *arg;
-    size_t connections_max;      /* 0: 10,000 */
+    size_t connections_max;      /* 0: 10,000; at the cap the longest idle one makes room */
     size_t body_bytes_max;       /* 0: 64 KiB */
     size_t large_bytes_max;      /* of all bodies over 8 KiB together, else 503; 0: 32 MiB */
     const char *trusted_proxies; /* CIDRs; a unix socket's peer is one by nature */

@@ -137,8 +137,11 @@ static void test_cap(void **state)
     start(LOCAL, options);
     fds[0] = dial();
     fds[1] = dial();
-    assert_has(ask(fds[0], GET("/")), "200 OK");
-    assert_has(ask(fds[1], GET("/")), "200 OK");
+    say(fds[0], STR(GET("/wait")));
+    say(fds[1], STR(GET("/wait"))); /* a long poll is not idle */
+    while (server.waiting < 2) {
+        usleep(1000);
+    }
     fds[2] = dial();
     const char *text = ask(fds[2], GET("/third"));
     assert_has(text, "HTTP/1.1 503 Service Unavailable");
@@ -149,7 +152,7 @@ static void test_cap(void **state)
         fds[i] = dial();
     }
     assert_true(closed(fds[39], 1000)); /* far over the cap there is silence */
-    assert_has(ask(fds[0], GET("/")), "200 OK");
+    assert_false(closed(fds[0], 10));
     for (int i = 0; i < 40; i++) {
         close(fds[i]);
     }
@@ -157,6 +160,34 @@ static void test_cap(void **state)
     fds[0] = dial();
     assert_has(ask(fds[0], GET("/")), "200 OK");
     close(fds[0]);
+    finish();
+}
+
+/* Nobody holds a place by asking nothing. */
+static void test_cap_the_longest_idle_makes_room(void **state)
+{
+    struct listener_options options = plain();
+    int fds[6];
+    (void)state;
+    options.connections_max = 3;
+    start(LOCAL, options);
+    fds[0] = dial();
+    say(fds[0], STR(GET("/wait")));
+    for (int i = 1; i < 6; i++) {
+        fds[i] = dial();
+        assert_has(ask(fds[i], GET("/")), "200 OK");
+        if (i == 2) { /* the first one is the younger now */
+            assert_has(ask(fds[1], GET("/")), "200 OK");
+        }
+    }
+    assert_true(closed(fds[2], 1000));
+    assert_true(closed(fds[1], 1000));
+    assert_true(closed(fds[3], 1000) != closed(fds[4], 10));
+    assert_int_equal(server.waiting, 1);
+    assert_has(ask(fds[5], GET("/")), "200 OK");
+    for (int i = 0; i < 6; i++) {
+        close(fds[i]);
+    }
     finish();
 }
 
@@ -264,6 +295,7 @@ int main(void)
         cmocka_unit_test(test_keep_alive_gives_each_head_its_own_time),
         cmocka_unit_test(test_a_reader_that_stops_is_cut_off),
         cmocka_unit_test(test_cap),
+        cmocka_unit_test(test_cap_the_longest_idle_makes_room),
         cmocka_unit_test(test_stalled_large_bodies_share_a_budget),
         cmocka_unit_test(test_address_ceiling_and_proxies),
         cmocka_unit_test(test_no_descriptors_left),
