@@ -9,7 +9,7 @@
 #include "base/utf8.h"
 #include "domain/json_pointer.h"
 
-enum { VALUE_BYTES_MAX = 1024, PERSONAL_DIGITS = 7 };
+enum { VALUE_BYTES_MAX = 1024, PERSONAL_DIGITS = 7, PERSONAL_CHARS = 4 };
 
 /* A scalar as people write it in the configuration: 0, 200, ok, true, null. */
 static bool value_text(const json_t *value, struct buf *to)
@@ -69,6 +69,36 @@ static size_t digit_run(struct str text, size_t *ret_digits)
     return len > 0 && len < text.len && (text.at[len] | 0x20) == 'x' ? len + 1 : len;
 }
 
+static bool is_inside_char(struct str text, size_t at)
+{
+    return at < text.len && ((unsigned char)text.at[at] & 0xC0) == 0x80;
+}
+
+/* How many bytes at the front of text stand in `one` from `at` on, whole characters; 0 when they are too few to tell anything, unless they are all. */
+static size_t common_run(struct str text, struct str one, size_t at)
+{
+    size_t len = 0;
+    while (len < text.len && at + len < one.len && text.at[len] == one.at[at + len]) {
+        len++;
+    }
+    while (len > 0 && (is_inside_char(text, len) || is_inside_char(one, at + len))) {
+        len--;
+    }
+    bool whole = at == 0 && len == one.len;
+    return whole || utf8_length(str_sub(text, 0, len)) >= PERSONAL_CHARS ? len : 0;
+}
+
+/* The longest piece of `one` with which text begins: answers repeat a text cut, or with its line breaks written otherwise. */
+static size_t longest_piece(struct str text, struct str one)
+{
+    size_t longest = 0;
+    for (size_t at = 0; at + longest < one.len; at++) {
+        size_t len = is_inside_char(one, at) ? 0 : common_run(text, one, at);
+        longest = len > longest ? len : longest;
+    }
+    return longest;
+}
+
 /* How many bytes at the front repeat something that must not be seen. */
 static size_t hidden_run(const struct verdict_answer *answer, struct str text)
 {
@@ -76,17 +106,15 @@ static size_t hidden_run(const struct verdict_answer *answer, struct str text)
     size_t digits;
     size_t number = digit_run(text, &digits);
     for (size_t i = 0; i < answer->hidden_count; i++) {
-        struct str one = answer->hidden[i];
-        if (one.len > longest && str_starts(text, one)) {
-            longest = one.len;
-        }
+        size_t len = longest_piece(text, answer->hidden[i]);
+        longest = len > longest ? len : longest;
     }
     return digits >= PERSONAL_DIGITS && number > longest ? number : longest;
 }
 
 /*
- * Appends the upstream's own words on one line, as far as there is room for whole characters. Long numbers and what is hidden are starred: an
- * answer that repeats an ID number, a phone or a name must not carry it into the console and the log.
+ * Appends the upstream's own words on one line, as far as there is room for whole characters. Long numbers and what is hidden, pieces of it
+ * too, are starred: an answer that repeats an ID number, a name or an illness must not carry it into the console and the log.
  */
 static void add_words(char *words, struct str text, const struct verdict_answer *answer)
 {

@@ -22,11 +22,12 @@ struct verdict_rules {
 };
 
 struct verdict_answer {
-    int status;               /* 0: no answer (time-out, reset, TLS) */
-    struct str body;          /* what was read of it */
-    bool body_whole;          /* false: cut by size or a broken connection */
-    struct str retry_after;   /* the header's value or empty: seconds or IMF-fixdate */
-    const struct str *hidden; /* what we sent about a person: starred where the answer repeats it */
+    int status;             /* 0: no answer (time-out, reset, TLS) */
+    struct str body;        /* what was read of it */
+    bool body_whole;        /* false: cut by size or a broken connection */
+    struct str retry_after; /* the header's value or empty: seconds or IMF-fixdate */
+    const struct str *
+        hidden; /* what we sent about a person: starred where the answer repeats it or a piece of it */
     size_t hidden_count;
 };
 

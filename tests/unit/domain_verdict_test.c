@@ -214,6 +214,32 @@ static void test_what_we_sent_is_not_repeated(void **state)
     assert_string_equal(verdict.upstream_id, "");
 }
 
+/* An answer repeats a text cut, in the middle, or with its line breaks written otherwise: no four characters of it in a row are told. */
+static void test_no_piece_of_it_either(void **state)
+{
+    static const char detail[] = "心脏病住院，长期吃药\n没有钱 aabaabaac";
+    static const struct {
+        const char *body, *words;
+    } cases[] = {
+        {"{\"message\":\"detail too long: 心脏病住院，长期…\"}", "422: detail too long: ***…"},
+        {"{\"message\":\"住院，长期吃药\"}", "422: ***"},
+        {"{\"message\":\"心脏病住院，长期吃药\\\\n没有钱 aab\"}", "422: ***\\n***"},
+        {"长期吃饭", "422: 长期吃饭"}, /* three characters say little */
+        {"xaabaabaacx", "422: x***x"},
+        {"心脏病住\xe9\x99", "422: ***"},
+    };
+    const struct str hidden[] = {str_of(detail)};
+    struct verdict_answer answer = {
+        .status = 422, .body_whole = true, .hidden = hidden, .hidden_count = 1};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct verdict verdict;
+        answer.body = str_of(cases[i].body);
+        verdict_of(&no_rules, &answer, true, 0, &verdict);
+        assert_string_equal(verdict.words, cases[i].words);
+    }
+}
+
 static void test_words(void **state)
 {
     char body[2000];
@@ -318,15 +344,11 @@ static void test_backoff(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_heads),
-        cmocka_unit_test(test_bodies),
-        cmocka_unit_test(test_cut_bodies),
-        cmocka_unit_test(test_pointers),
-        cmocka_unit_test(test_upstream_ids),
-        cmocka_unit_test(test_words),
-        cmocka_unit_test(test_what_we_sent_is_not_repeated),
-        cmocka_unit_test(test_retry_after),
-        cmocka_unit_test(test_backoff),
+        cmocka_unit_test(test_heads),        cmocka_unit_test(test_bodies),
+        cmocka_unit_test(test_cut_bodies),   cmocka_unit_test(test_pointers),
+        cmocka_unit_test(test_upstream_ids), cmocka_unit_test(test_no_piece_of_it_either),
+        cmocka_unit_test(test_words),        cmocka_unit_test(test_what_we_sent_is_not_repeated),
+        cmocka_unit_test(test_retry_after),  cmocka_unit_test(test_backoff),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
