@@ -197,10 +197,10 @@ const struct option option_table[] = {
            "deleted, as the privacy notice says."),
     NUMBER("retention", "undecided_days", retention.undecided_days, "365", 1, 36500,
            "Days after the last event until the same happens to a report that was never decided."),
-    NUMBER(
-        "retention", "audit_days", retention.audit_days, "180", 180, 36500,
-        "Days for which records of who has read what are kept. The audit chain of a report names "
-        "no person and stays: the statistics are recounted from it."),
+    NUMBER("retention", "audit_days", retention.audit_days, "180", 180, 36500,
+           "Days for which records of who has searched for whom are kept. Who has read a person's "
+           "data stands in the report's audit chain, which names no household and stays: the "
+           "statistics are recounted from it."),
 
     WORD("log", "level", log.level, "info", "debug info warning error", "", "Least level written."),
 };
