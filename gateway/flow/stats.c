@@ -16,6 +16,9 @@ struct query {
     struct store *store;
     struct stats_query asked;
     struct stats_table *table;
+    struct buf ids; /* of the areas that are read for rows, blank-separated */
+    size_t *row_of; /* of each of them */
+    size_t id_count, id_room;
     int64_t behind;
     stats_query_done_fn *done;
     void *arg;
@@ -69,12 +72,57 @@ static void count_row(void *arg, area_index area)
     ++*(size_t *)arg;
 }
 
+typedef void each_id_fn(void *arg, struct str id);
+
+/*
+ * The area's own id, and those that lead to it: what was counted under them joins it. What lay in the whole already is counted there; of what lay below
+ * the area or beside it, the sums of other areas are not touched: what happened stays where it happened.
+ */
+static void each_id(const struct areas *areas, area_index area, const struct scope *whole,
+                    each_id_fn *each, void *arg)
+{
+    struct area_old_walk walk = {.areas = areas, .area = area};
+    struct area_old old;
+    each(arg, area_id(areas, area));
+    while (area_old_next(&walk, &old) && old.now == area) {
+        if (!scope_has(areas, whole, old.home)) {
+            each(arg, old.id);
+        }
+    }
+}
+
+static void put_id(void *arg, struct str id)
+{
+    struct buf *to = arg;
+    buf_printf(to, "%s%.*s", to->len ? " " : "", STR_ARG(id));
+}
+
+struct row_adding {
+    struct query *query;
+    size_t row;
+};
+
+static void add_row_id(void *arg, struct str id)
+{
+    const struct row_adding *adding = arg;
+    struct query *query = adding->query;
+    if (query->id_count == query->id_room) {
+        query->id_room = query->id_room > 0 ? query->id_room * 2 : 64;
+        query->row_of = mem_resize(query->row_of, query->id_room, sizeof *query->row_of);
+    }
+    query->row_of[query->id_count++] = adding->row;
+    put_id(&query->ids, id);
+}
+
 static void add_area_row(void *arg, area_index area)
 {
     struct query *query = arg;
     const struct areas *areas = query->setup->areas;
+    const struct scope whole = {.count = 1, .at = {area}};
     area_index town = area_up(areas, area, AREA_TOWN);
     size_t row = stats_table_row(query->table, area_id(areas, area), area_shown(areas, area));
+    struct row_adding adding = {query, row};
+    each_id(areas, area, &whole, add_row_id, &adding);
     if (query->asked.by == STATS_BY_VILLAGE) {
         stats_table_town(query->table, row,
                          town == AREA_NONE || town == area ? STR("") : area_shown(areas, town));
@@ -114,6 +162,8 @@ static void finish(struct query *query, enum op_status status)
 {
     query->done(query->arg, status, status == OP_OK ? query->table : NULL, query->behind);
     stats_table_free(&query->table);
+    buf_release(&query->ids);
+    free(query->row_of);
     query->magic = 0;
     free(query);
 }
@@ -164,16 +214,12 @@ static void read_sums(struct query *query, const char *dim, struct str areas,
     buf_release(&periods);
 }
 
-static void put_id(struct buf *to, struct str id)
-{
-    buf_printf(to, "%s%.*s", to->len ? " " : "", STR_ARG(id));
-}
-
 static void scope_ids(const struct query *query, struct buf *to)
 {
+    const struct scope *scope = &query->asked.scope;
     buf_init(to, TEXT_BYTES_MAX);
-    for (size_t i = 0; i < query->asked.scope.count; i++) {
-        put_id(to, area_id(query->setup->areas, query->asked.scope.at[i]));
+    for (size_t i = 0; i < scope->count; i++) {
+        each_id(query->setup->areas, scope->at[i], scope, put_id, to);
     }
 }
 
@@ -191,6 +237,7 @@ void stats_query(const struct setup *setup, struct store *store, const struct st
                             .done = done,
                             .arg = arg};
     CHECK(stats_query_fault(setup, asked) == NULL && asked->scope.count > 0);
+    buf_init(&query->ids, TEXT_BYTES_MAX);
     size_t span_count = make_spans(query, spans);
     scope_ids(query, &ids);
     read_sums(query, NULL, buf_str(&ids), spans, span_count, on_total_sum, on_totals);
@@ -213,20 +260,16 @@ static void read_rows(struct query *query)
 {
     struct stats_span spans[STATS_WHENS];
     const char *dim = stats_by_dim(query->asked.by);
-    struct buf ids;
     put_sets(query->asked.span, spans);
     if (dim != NULL) {
+        struct buf ids;
         scope_ids(query, &ids);
-    } else {
-        buf_init(&ids, TEXT_BYTES_MAX);
-        each_row(query->setup, &query->asked, add_area_row, query);
-        for (size_t i = STATS_TOTAL_ROW + 1; i < stats_table_rows(query->table); i++) {
-            put_id(&ids, stats_table_key(query->table, i));
-        }
+        read_sums(query, dim, buf_str(&ids), spans, STATS_WHENS, on_dim_sum, on_rows);
+        buf_release(&ids);
+        return;
     }
-    read_sums(query, dim, buf_str(&ids), spans, STATS_WHENS, dim ? on_dim_sum : on_row_sum,
-              on_rows);
-    buf_release(&ids);
+    each_row(query->setup, &query->asked, add_area_row, query);
+    read_sums(query, NULL, buf_str(&query->ids), spans, STATS_WHENS, on_row_sum, on_rows);
 }
 
 static void on_totals(void *arg, enum op_status status, int64_t behind)
@@ -242,14 +285,12 @@ static void on_totals(void *arg, enum op_status status, int64_t behind)
     }
 }
 
-/* Rows stand as their areas were asked for, after the total. */
 static void on_row_sum(void *arg, size_t area, size_t set, struct str field, int64_t n)
 {
     struct query *query = arg;
     CHECK_OBJ(query, QUERY_MAGIC);
-    size_t row = STATS_TOTAL_ROW + 1 + area;
-    if (set < STATS_WHENS && row < stats_table_rows(query->table)) {
-        stats_table_add(query->table, row, (enum stats_when)set, field, n);
+    if (set < STATS_WHENS && area < query->id_count) {
+        stats_table_add(query->table, query->row_of[area], (enum stats_when)set, field, n);
     }
 }
 

@@ -6,6 +6,7 @@
  * Rows:
  * - town, district, village: the areas of that level in the scope, in the areas file's order; an area of the scope that lies deeper stands for
  *   itself. What was filed for a place above that level is in the total only.
+ *   What was counted under an id that leads to an area (`alias,OLD,NEW`) is read with that area's, unless it lay in it: there it is counted already.
  * - source, filed_by, placement, risk: those that occur, by name. A report has several risks, so these rows do not add up to the total.
  * - week, month: those of the period, cut at its ends. Each has its own previous (the one before, of the same length) and year to date.
  * Page opens and forms of a worker reach the sums each 10 s (web/open_counts.h).

@@ -162,6 +162,44 @@ static void test_by_place(void **state)
                  "1 0 11 | 乙街道 葛家村 v1: 1 0 4 | 乙街道 丁村 v2: 0 0 7");
 }
 
+/* Areas that went into others: what was counted under their ids is read with what they lead to, once. */
+static const char merged_csv[] = "id,parent,level,name\n"
+                                 "c,,county,甲区\n"
+                                 "t1,c,town,乙街道\n"
+                                 "t2,c,town,丙镇\n"
+                                 "v1,t1,village,葛家村\n"
+                                 "v2,t1,village,丁村\n"
+                                 "v3,t1,village,己村\n" /* of t2 until then */
+                                 "v9,c,village,县直村\n"
+                                 "alias,t2,t1\n" /* town into town */
+                                 "alias,v2,v1\n" /* village into village */
+                                 "alias,v9,t1\n" /* village into town */
+                                 "alias,y,v1\n"  /* from elsewhere, by a row no more */
+                                 "alias,v0,t1\n" /* never counted */
+                                 "alias,x,c\n";  /* a county */
+
+static void test_by_place_after_mergers(void **state)
+{
+    (void)state;
+    struct err err = {""};
+    struct areas *before = setup.areas;
+    setup.areas = areas_load(STR(merged_csv), "areas.csv", &err);
+    assert_non_null(setup.areas);
+    assert_table("c", "2026-11-01", "2026-11-30", STATS_BY_NONE, "45 7 63");
+    assert_table("t1", "2026-11-01", "2026-11-30", STATS_BY_NONE, "26 7 44");
+    assert_table("c", "2026-11-01", "2026-11-30", STATS_BY_TOWN, "45 7 63 | 乙街道 t1: 26 7 44");
+    assert_table("t1", "2026-11-01", "2026-11-30", STATS_BY_VILLAGE,
+                 "26 7 44 | 乙街道 葛家村 v1: 28 7 35 | 乙街道 己村 v3: 0 0 11");
+    assert_table("t1", "2026-11-01", "2026-11-30", STATS_BY_SOURCE,
+                 "26 7 44 | 信访 petition: 5 0 5 | 农户自主申报 self: 21 7 39");
+    assert_table("v3,v1", "2026-11-01", "2026-11-30", STATS_BY_VILLAGE,
+                 "28 7 46 | 乙街道 己村 v3: 0 0 11 | 乙街道 葛家村 v1: 28 7 35");
+    assert_table("t1", "2026-10-01", "2026-11-30", STATS_BY_MONTH,
+                 "33 0 44 | 2026-10 2026-10: 7 0 18 | 2026-11 2026-11: 26 7 44");
+    areas_free(&setup.areas);
+    setup.areas = before;
+}
+
 static void test_by_dim(void **state)
 {
     (void)state;
@@ -239,6 +277,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_by_place, fill),
+        cmocka_unit_test_setup(test_by_place_after_mergers, fill),
         cmocka_unit_test_setup(test_by_dim, fill),
         cmocka_unit_test_setup(test_by_time, fill),
         cmocka_unit_test_setup(test_faults, fill),
