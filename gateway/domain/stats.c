@@ -342,9 +342,12 @@ static void transfer(const struct stats_facts *before, const struct stats_facts 
     }
 }
 
+/* Its place may lie under other areas by now. */
 static void taken_back(const struct stats_facts *before, struct buf *to)
 {
-    struct sheet sheet = {.facts = before};
+    struct stats_facts there = *before;
+    struct sheet sheet = {.facts = &there};
+    there.path = before->ending_path.len > 0 ? before->ending_path : before->path;
     ending(&sheet, -1);
     write_sheet(&sheet, to);
 }

@@ -18,7 +18,7 @@
  *   paused, asked, nudges, not_visited, objections, upheld, reopened, green    how often
  *   transfers.out, .in, .within   left these areas, came to them, moved below them
  *   end.D, reason.R, category.C   decided D (admitted declined already out_of_area merged not_by_person withdrawn); cleared later
- *                                 counts end.cleared as well. A reopened report takes its ending back, on the day it was counted
+ *                                 counts end.cleared as well. A reopened report takes its ending back, on the day and in the areas it was counted
  *   households, people            admitted, and their members
  *   now.open, now.new             not decided; nothing done yet
  *   now.late, now.late.S          a clock is over its time; step S is
@@ -61,6 +61,8 @@ struct stats_facts {
     /* The caller's, before stats_facts_of. Texts are borrowed. */
     struct str
         path; /* ids of its area and those above, from the top down, blank-separated; after a transfer of the new one only */
+    struct str
+        ending_path; /* of what was before: the path under which its ending was counted; empty: path */
     struct str source, filed_by, placement; /* slugs; empty: unknown */
     struct str risks;                       /* slugs, blank-separated */
     enum stats_kind kind;

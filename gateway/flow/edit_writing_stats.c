@@ -19,6 +19,7 @@ static struct stats_facts facts_before(const struct writing *writing)
     const struct report_record *record = view->record;
     return (struct stats_facts){
         .path = buf_str(&writing->path_before),
+        .ending_path = record_get(record, REPORT_ENDED_PATH),
         .source = record_get(record, REPORT_SOURCE),
         .filed_by = record_get(record, REPORT_FILED_BY),
         .placement = record_get(record, REPORT_PLACEMENT),
@@ -110,4 +111,8 @@ void writing_count(struct writing *writing)
     }
     stats_lines(before, after, counted, view->now_ms, &writing->stat, &writing->gauges);
     record_put(&writing->draft.record, REPORT_GAUGES, buf_str(&writing->gauges));
+    bool was = before != NULL && before->decided && counted.len > 0;
+    if (after->decided && !was) {
+        record_put(&writing->draft.record, REPORT_ENDED_PATH, after->path);
+    }
 }

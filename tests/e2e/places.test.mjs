@@ -92,6 +92,26 @@ describe('a village goes to another town', () => {
     execFileSync(path.join(build, 'mashang'), ['stats', 'audit', '-c', system.conf]); // exits 1 when the chains say otherwise
   });
 
+  test('reopened there: its end is taken back where it was counted', async () => {
+    const { receipt } = await fileReport(system, {}, { code: system.code('v') });
+    await ofB.moved(receipt, 'steps', { step: 'visit', outcome: 'passed', decision: 'declined', reason: 'solved' });
+    await ofB.moved(receipt, 'object', {});
+    await ofB.moved(receipt, 'object', { outcome: 'reopened' });
+    const earlier = await figures();
+    await ofB.moved(decided, 'object', {});
+    await ofB.moved(decided, 'object', { outcome: 'reopened' });
+    const { ta, tb } = await figures();
+    const ends = (row) => ['end.declined', 'reason.solved', 'in_time', 'reopened', 'now.open'].map((name) => row[name] ?? 0);
+    assert.deepEqual([ends(earlier.ta), ends(earlier.tb)], [[1, 1, 1, 0, 1], [0, 0, 0, 1, 3]]);
+    assert.deepEqual([ends(ta), ends(tb)], [[0, 0, 0, 0, 1], [0, 0, 0, 2, 4]]);
+    assert.equal(ta['days.total.median'], undefined);
+    await ofB.moved(decided, 'steps', { decision: 'declined', reason: 'solved' });
+    const after = await figures();
+    assert.deepEqual([ends(after.ta), ends(after.tb)], [[0, 0, 0, 0, 1], [1, 1, 1, 2, 3]]);
+    await ofB.moved(receipt, 'withdraw');
+    execFileSync(path.join(build, 'mashang'), ['stats', 'audit', '-c', system.conf]);
+  });
+
   test('its history says so: nobody did it, and nothing is kept longer for it', async () => {
     const { events, verified } = (await ofB.get(`/reports/${moved}/history`)).body;
     assert.equal(verified, true);
@@ -123,6 +143,10 @@ describe('a village goes to another town', () => {
     assert.equal(field(system, stays, 'area'), 'v-stays', 'history keeps the old name');
     assert.equal(version(stays), 2);
     await ofB.step(stays, 'visit');
+    const village = await figures('village');
+    assert.deepEqual([village['v-other'].reports, village['v-other']['now.open'], village['v-other']['done.visit'], village['v-stays']], [2, 2, 1, undefined]);
+    const own = await new Api(directDoors(system), addToken(system, { area: 'v-other', rights: all })).get('/stats');
+    assert.deepEqual([own.body.total.reports, own.body.total['now.open']], [2, 2]);
   });
 
   test('it goes back: the earlier town is told, and works on it again', async () => {
@@ -135,6 +159,6 @@ describe('a village goes to another town', () => {
     await ofA.step(moved, 'visit');
     isProblem(await ofB.move(moved, 'steps', { step: 'check', outcome: 'passed' }), 403);
     const { ta, tb } = await figures();
-    assert.deepEqual([ta.reports, ta['now.open'], tb.reports, tb['now.open']], [3, 3, 2, 1]);
+    assert.deepEqual([ta.reports, ta['now.open'], tb.reports, tb['now.open']], [3, 3, 3, 1]);
   });
 });

@@ -171,6 +171,30 @@ static void test_objection(void **state)
     (void)state;
 }
 
+/* Its village has come under another town since: the ending is taken back where it was counted, what begins anew is counted there. */
+static void test_objection_in_another_town(void **state)
+{
+    static const struct scene scenes[] = {
+        {"u = declined solved", "2026-11-24",
+         "20261124" V "end.declined=+1 reason.solved=+1 in_time=+1 days.total.1=+1 now.open=-1 "
+         "now.new=-1 now.signal.green=-1 now.step.visit=-1"},
+        {"f object", "2026-11-26", "20261126" V "objections=+1 now.objection=+1"},
+        {NULL, NULL, NULL},
+    };
+    struct stage stage;
+    play(&stage, "laiyuan", "2026-11-23", NEW, scenes);
+    stage.before.ending_path = STR("c t v");
+    stage.before.path = stage.facts.path = STR("c u v");
+    stage_move(&stage, &(struct scene){"s reopen", "2026-11-27", ""});
+    expect(&stage, "reopened",
+           "20261124" V "end.declined=-1 reason.solved=-1 in_time=-1 days.total.1=-1\n"
+           "20261127" V "now.objection=-1\n"
+           "20261127\tc u v\t" DIMS "\treopened=+1 now.open=+1 now.signal.green=+1 "
+           "now.step.visit=+1");
+    stage_close(&stage);
+    (void)state;
+}
+
 /* The working days that a decision took are taken back as they were counted, whatever the calendar says by then. */
 static void test_objection_new_calendar(void **state)
 {
@@ -581,6 +605,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_walk),
         cmocka_unit_test(test_objection),
+        cmocka_unit_test(test_objection_in_another_town),
         cmocka_unit_test(test_objection_new_calendar),
         cmocka_unit_test(test_transfer),
         cmocka_unit_test(test_green_channel),
