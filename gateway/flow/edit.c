@@ -194,6 +194,9 @@ static void on_changed(void *arg, enum op_status status, const struct reports_ch
     case REPORTS_CHANGE_KNOWN:
         finish(edit, EDIT_KNOWN, NULL);
         break;
+    case REPORTS_CHANGE_EARLY:
+        finish(edit, EDIT_EARLY, NULL);
+        break;
     case REPORTS_CLAIMED:
         finish(edit, EDIT_CLAIMED, NULL);
         break;

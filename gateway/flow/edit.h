@@ -65,6 +65,7 @@ struct edit_draft {
     bool addition, correction;                      /* for the statistics */
     const char *hook_id, *token, *person, *content; /* see struct reports_change */
     char link;
+    bool hook_early; /* the same */
     const char *claim_holder;
     int64_t claim_ms;
     bool promote, drop, id_known;
@@ -81,6 +82,7 @@ enum edit_kind {
     EDIT_STOPPED, /* the edit said so */
     EDIT_GONE,    /* there is no such report, or what is personal of it has been deleted */
     EDIT_KNOWN,   /* the webhook-id was applied before */
+    EDIT_EARLY, /* it is on record already that the webhook-id came too early: nothing was written */
     EDIT_CLAIMED, /* by another */
     EDIT_LATER /* the store is away, it moved too often, or it is unreadable: nothing was written */
 };

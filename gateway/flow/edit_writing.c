@@ -283,6 +283,7 @@ static void fill_change(struct writing *writing)
     change->version = writing->view.version;
     change->head = writing->head;
     change->hook_id = draft->hook_id;
+    change->hook_early = draft->hook_early;
     change->token = draft->token;
     change->person = draft->person;
     change->content = draft->content;

@@ -420,6 +420,7 @@ static enum edit_verdict record_refused(struct moving *moving, struct edit_draft
     draft->audit = audit_of(moving, false);
     json_object_set_new(draft->audit, "refusal", json_string(progress_refusal_name(refusal)));
     draft->hook_id = moving->request.hook_id;
+    draft->hook_early = refusal == REFUSAL_NOT_ENDED; /* the decision may come yet */
     snprintf(draft->flag, sizeof draft->flag, "%s", understood ? "upstream_conflict" : "");
     return EDIT_WRITE;
 }
@@ -468,6 +469,7 @@ static void on_edited(void *arg, const struct edit_answer *answer)
     switch (answer->kind) {
     case EDIT_DONE:
     case EDIT_STOPPED:
+    case EDIT_EARLY:
         break; /* apply has said what it was */
     case EDIT_GONE:
         moving->answer.kind = MOVED_GONE;

@@ -19,7 +19,7 @@
  *   ms:{NN}:sj            list  the journal of statistics: what each accept and change adds (domain/stats.h)
  *   ms:{NN}:pu:<county>   hash  since: the day from which its departments owe pushes; ms:{NN}:pu:<county>:<push> what came of one (deliveries.lua)
  *   ms:{NN}:drills        zset  receipt by the ms when it is gone
- *   ms:{NN}:w:<webhook>   text  a webhook-id that was applied, 30 days
+ *   ms:{NN}:w:<webhook>   text  a webhook-id that was applied, 30 days: the receipt; `early`: it could not be yet and is on record
  *   ms:{NN}:e:<event>     hash  r receipt, area, st state, at ms made, seq, n attempts, fence, sealed (gone once delivered), why, hold, up, first,
  *                               tried: what tried_ms of ms:{NN}:n was at its first LATER since it was put or kicked
  *   ms:{NN}:l:<event>     list  the last 20 attempts, each `<wall ms> <http status> <outcome> <words>`

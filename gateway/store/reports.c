@@ -222,11 +222,11 @@ static struct changing *changing_new(struct store *store, const char *receipt,
 static void flags_print(const struct reports_change *request, char ret_flags[FLAGS_BYTES])
 {
     const char *const *ids = request->id_hashes;
-    snprintf(ret_flags, FLAGS_BYTES, "%s %s %s %s%s %s%s%s%s", request->promote ? "promote" : "",
-             request->drop ? "drop" : "", request->id_known ? "id_known" : "",
-             request->leader ? "leader:" : "", request->leader ? request->leader : "",
-             ids[0] ? "alone:" : "", ids[0] ? ids[0] : "", ids[0] && ids[1] ? "," : "",
-             ids[0] && ids[1] ? ids[1] : "");
+    snprintf(ret_flags, FLAGS_BYTES, "%s %s %s %s %s%s %s%s%s%s", request->promote ? "promote" : "",
+             request->hook_early ? "early" : "", request->drop ? "drop" : "",
+             request->id_known ? "id_known" : "", request->leader ? "leader:" : "",
+             request->leader ? request->leader : "", ids[0] ? "alone:" : "", ids[0] ? ids[0] : "",
+             ids[0] && ids[1] ? "," : "", ids[0] && ids[1] ? ids[1] : "");
 }
 
 void reports_change(struct store *store, const struct reports_change *request,
@@ -292,7 +292,7 @@ static bool change_answer_read(const redisReply *reply, struct reports_change_an
         {"changed", REPORTS_CHANGED},    {"noted", REPORTS_CHANGED},
         {"moved", REPORTS_MOVED},        {"gone", REPORTS_GONE},
         {"known", REPORTS_CHANGE_KNOWN}, {"claimed", REPORTS_CLAIMED},
-        {"shared", REPORTS_SHARED_ID},
+        {"shared", REPORTS_SHARED_ID},   {"early", REPORTS_CHANGE_EARLY},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (!reply_is(reply, kinds[i].word)) {
@@ -324,7 +324,8 @@ static void on_changed(void *arg, enum op_status status, const void *answer)
         status = OP_REFUSED;
     }
     enum reports_change_kind kind = changing->answer.kind;
-    bool stored = kind == REPORTS_CHANGED || kind == REPORTS_CHANGE_KNOWN;
+    bool stored = kind == REPORTS_CHANGED || kind == REPORTS_CHANGE_KNOWN ||
+                  kind == REPORTS_CHANGE_EARLY;
     if (status == OP_OK && stored && store_confirms(changing->store)) {
         store_confirm(changing->store, changing->bucket, kind != REPORTS_CHANGED,
                       on_change_confirmed, changing);

@@ -158,6 +158,7 @@ struct reports_change {
     const char *person, *content;
     char link;
     const char *hook_id; /* NULL, or a webhook-id: known already → REPORTS_CHANGE_KNOWN */
+    bool hook_early;     /* not to be applied yet: on record once, then → REPORTS_CHANGE_EARLY */
     const char
         *claim_holder; /* NULL, or who claims it (or goes on with it) from now on for claim_ms */
     int64_t claim_ms;
@@ -183,6 +184,7 @@ enum reports_change_kind {
     REPORTS_MOVED, /* read again */
     REPORTS_GONE,
     REPORTS_CHANGE_KNOWN,
+    REPORTS_CHANGE_EARLY,
     REPORTS_CLAIMED, /* another holds it */
     REPORTS_SHARED_ID
 };

@@ -402,8 +402,9 @@ end
 
 -- 1 receipt 2 version 3 head 4 token 5 person 6 content 7 link 8 webhook-id 9 audit text 10 audit hash 11 event id 12 event area 13 sealed
 -- 14 hold 15 stat 16 flags (promote: a lead has become a report; drop: what was never tried need not be sent; id_known; leader:<receipt>;
--- alone:<id>,<id>: its ID number, new or of a lead that becomes a report: no other open one may have it) 17 holder 18 lease ms 19… fields to set.
--- → changed version claim_until fence | moved | gone | known | shared | claimed holder name until
+-- alone:<id>,<id>: its ID number, new or of a lead that becomes a report: no other open one may have it; early: the webhook is only noted, it may
+-- still be applied) 17 holder 18 lease ms 19… fields to set.
+-- → changed version claim_until fence | moved | gone | known | early | shared | claimed holder name until
 local function change(keys, args)
     local P, receipt = keys[1], args[1]
     if #args < 18 or #args % 2 ~= 0 or not fits(P, receipt) or #args[10] ~= 64 or (args[4] ~= '' and (args[5] == '' or args[6] == '' or #args[7] ~= 1)) or
@@ -411,10 +412,11 @@ local function change(keys, args)
         return bad('change: arguments')
     end
     local rkey, old = P .. ':r:' .. receipt, read_old(P, receipt)
+    local early, known = args[16]:find('early', 1, true), args[8] ~= '' and redis.call('GET', P .. ':w:' .. args[8])
     if not old.v then
         return {'gone'}
-    elseif args[8] ~= '' and redis.call('EXISTS', P .. ':w:' .. args[8]) == 1 then
-        return {'known'}
+    elseif known and (known ~= 'early' or early) then
+        return {known == 'early' and 'early' or 'known'}
     elseif old.v ~= args[2] or old.head ~= args[3] or (args[11] ~= '' and redis.call('EXISTS', P .. ':e:' .. args[11]) == 1) then
         return {'moved'}
     end
@@ -453,7 +455,7 @@ local function change(keys, args)
         note_token(P, args[4], args[5], args[6], receipt, args[7])
     end
     if args[8] ~= '' then
-        redis.call('SET', P .. ':w:' .. args[8], receipt, 'EX', HOOK_S)
+        redis.call('SET', P .. ':w:' .. args[8], early and 'early' or receipt, 'EX', HOOK_S)
     end
     if kind ~= 'drill' then
         set_clock(P, receipt, new.next or old.next, claim_until or new.claim_until or old.claim_until)

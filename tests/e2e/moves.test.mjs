@@ -183,6 +183,22 @@ describe('staff and the monitoring system', () => {
       assert.ok(await flagged(receipt));
       assert.equal((await api.detail(receipt)).state, 'declined');
     });
+    test('what comes before the decision it needs: on record once, taken when it is sent again', async () => {
+      const { receipt } = await fileReport(system);
+      const id = `msg_early_${receipt}`;
+      const cleared = () => told(system, 'report.cleared', { receipt }, { id });
+      const links = chain(system, receipt).length;
+      assert.deepEqual([await cleared(), await cleared(), await cleared()], [422, 422, 422]);
+      assert.equal(chain(system, receipt).length, links + 1);
+      assert.equal(chain(system, receipt).at(-1).refusal, 'not_ended');
+      assert.equal(await told(system, 'report.decided', { receipt, decision: 'admitted' }), 204);
+      assert.equal(await cleared(), 204);
+      const { state, version } = await api.detail(receipt);
+      assert.equal(state, 'cleared');
+      assert.equal(await cleared(), 204);
+      assert.equal((await api.detail(receipt)).version, version, 'and then nothing twice');
+      assert.equal((await api.get(`/reports/${receipt}/history`)).body.verified, true);
+    });
     test('words that nobody knows: in the chain and, masked, in the log; the report stays as it is', async () => {
       const { receipt } = await fileReport(system);
       const id_number = '110105194912310021';

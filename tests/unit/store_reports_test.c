@@ -112,6 +112,33 @@ static void test_hook_known_once(void **state)
     assert_int_equal(change(&request), REPORTS_CHANGED);
 }
 
+/* A webhook-id that came too early is written once, and taken when its time has come. */
+static void test_hook_too_early(void **state)
+{
+    (void)state;
+    file(&first);
+    struct reports_change request = {.receipt = "070000000001",
+                                     .version = 1,
+                                     .hook_id = "msg_1",
+                                     .hook_early = true,
+                                     .head = hash_of[0]};
+    memset(hash_of[0], 'a', 64);
+    memset(request.audit.hash, 'b', 64);
+    request.audit.text = STR("{}");
+    assert_int_equal(change(&request), REPORTS_CHANGED);
+    request.version = 2;
+    memset(hash_of[0], 'b', 64);
+    assert_int_equal(change(&request), REPORTS_CHANGE_EARLY);
+    assert_string_equal(redis_ask(&bench.redis, "HGET ms:{07}:r:070000000001 v"), "2");
+    request.hook_early = false;
+    assert_int_equal(change(&request), REPORTS_CHANGED);
+    request.version = 3;
+    assert_int_equal(change(&request), REPORTS_CHANGE_KNOWN);
+    request.hook_early = true;
+    assert_int_equal(change(&request), REPORTS_CHANGE_KNOWN);
+    assert_string_equal(redis_ask(&bench.redis, "HGET ms:{07}:r:070000000001 v"), "3");
+}
+
 static void test_correction_moves_index(void **state)
 {
     (void)state;
@@ -354,6 +381,7 @@ int main(void)
         cmocka_unit_test_setup(test_decided_report_starts_anew, wipe),
         cmocka_unit_test_setup(test_change_expectations, wipe),
         cmocka_unit_test_setup(test_hook_known_once, wipe),
+        cmocka_unit_test_setup(test_hook_too_early, wipe),
         cmocka_unit_test_setup(test_correction_moves_index, wipe),
         cmocka_unit_test_setup(test_newest_of_the_same_phone, wipe),
         cmocka_unit_test_setup(test_many_strangers_hide_nobody, wipe),
