@@ -108,10 +108,12 @@ static void on_token(void *arg, const char *token, const char *why)
 }
 
 /* A token that was good may have ended on the other side: ask once for a new one before calling it misconfigured. */
-static bool renew_token(struct flight *flight, int status)
+static bool renew_token(struct flight *flight, int status, const struct verdict *verdict)
 {
     const struct flight_line *line = flight->line;
-    if (status != 401 || flight->token_renewed || flight->bearer == NULL || line->stopping) {
+    bool by_value = status >= 200 && status < 300 && verdict->kind == VERDICT_MISCONFIGURED;
+    if ((status != 401 && !by_value) || flight->token_renewed || flight->bearer == NULL ||
+        line->stopping) {
         return false;
     }
     flight->token_renewed = true;
@@ -165,14 +167,15 @@ static void on_answer(void *arg, const struct fetch_answer *answer)
 {
     struct flight *flight = arg;
     CHECK_OBJ(flight, FLIGHT_MAGIC);
-    if (renew_token(flight, answer->status)) {
+    struct verdict *verdict = mem_alloc(sizeof *verdict);
+    judge(flight, answer, verdict);
+    if (renew_token(flight, answer->status, verdict)) {
+        free(verdict);
         return;
     }
-    struct verdict *verdict = mem_alloc(sizeof *verdict);
     struct queue_result *result = &flight->end.result;
     enum flight_kind kind = FLIGHT_LATER;
     enum queue_outcome outcome = QUEUE_LATER;
-    judge(flight, answer, verdict);
     result->status = answer->status;
     snprintf(result->words, sizeof result->words, "%s", verdict->words);
     switch (verdict->kind) {

@@ -20,7 +20,7 @@ static struct forward *forward;
 static struct metrics_slot slot;
 static char secret_path[128];
 
-enum { FLAGS_MAX = 12 };
+enum { FLAGS_MAX = 16 };
 
 static void open_line(const struct option_flag *more)
 {
@@ -457,8 +457,8 @@ static void test_an_outage_is_no_trying(void **state)
     close_line();
 }
 
-/* A 401 asks once for a new token; a second one says that we are configured wrongly. */
-static void test_token_request(void **state)
+/* A token that is refused asks once for a new one; a second refusal says that we are configured wrongly. */
+static void check_token_request(bool polite)
 {
     char url[64], body[128];
     struct err err;
@@ -470,27 +470,43 @@ static void test_token_request(void **state)
                                         {"upstream.token_url", url},
                                         {"upstream.token_body_file", body},
                                         {"upstream.token_pointer", "/data/token"},
+                                        {polite ? "upstream.ok_pointer" : NULL, "/code"},
+                                        {"upstream.ok_values", "0"},
+                                        {"upstream.auth_values", "401"},
                                         {NULL, NULL}};
-    (void)state;
     open_line(flags);
+    inbox->polite = polite;
     inbox->good_token = 2;
     begin();
-    put("070000000001", "200", 0);
+    put("070000000001", "code0", 1);
     run_to("070000000001", "delivered");
     assert_int_equal(inbox->tokens, 2);
-    put("070000000002", "200", 0);
+    put("070000000002", "code0", 1);
     run_to("070000000002", "delivered");
     assert_int_equal(inbox->tokens, 2); /* it is kept */
     assert_int_equal(slot.breaker_open, 0);
     inbox->good_token = 1000;
-    put("070000000003", "200", 0);
+    put("070000000003", "code0", 1);
     for (int i = 0; i < 200 && !slot.breaker_open; i++) {
         run_ms(10);
     }
     assert_int_equal(slot.breaker_open, 1);
+    assert_int_equal(inbox->tokens, 3);
     assert_int_equal(attempts("070000000003"), 0);
     close_line();
     unlink(body);
+}
+
+static void test_token_request(void **state)
+{
+    (void)state;
+    check_token_request(false);
+}
+
+static void test_token_request_code_inside(void **state)
+{
+    (void)state;
+    check_token_request(true);
 }
 
 /* Redis goes while answers are under way: what was delivered is settled later, or sent again with the same id. */
@@ -561,6 +577,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_gives_up),
         cmocka_unit_test(test_an_outage_is_no_trying),
         cmocka_unit_test(test_token_request),
+        cmocka_unit_test(test_token_request_code_inside),
         cmocka_unit_test(test_redis_goes_away),
         cmocka_unit_test(test_stops_cleanly),
         cmocka_unit_test(test_freed_in_mid_flight),

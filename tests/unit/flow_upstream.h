@@ -19,6 +19,7 @@ struct inbox {
     atomic_int locked; /* everything is answered 401 */
     atomic_int tokens; /* how many were given out */
     atomic_int good_token;
+    atomic_int polite; /* a token that is not good is answered 200 with a code */
 };
 
 static struct inbox *inbox;
@@ -113,6 +114,10 @@ static inline bool receive(int fd, const char *request)
     }
     const char *body = strstr(request, "\r\n\r\n") + 4;
     sscanf(body, "{\"id\":\"%31[^\"]\",\"do\":\"%31[^\"]\",\"times\":%d", id, order, &times);
+    if (inbox->polite && !has_good_token(request)) {
+        answer(fd, 200, "", "{\"code\": 401, \"msg\": \"token expired\"}");
+        return true;
+    }
     if (atomic_load(&inbox->locked) || !has_good_token(request)) {
         answer(fd, 401, "", "");
         return true;
