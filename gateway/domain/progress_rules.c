@@ -65,7 +65,8 @@ static enum progress_refusal rule_step_staff(const struct progress_work *work, s
     if (outcome != OUTCOME_SKIPPED) {
         return REFUSAL_NONE;
     }
-    bool plain = (plan->skip_when & SKIP_PLAIN_RISK) == 0 || work->progress->plain;
+    bool plain = (plan->skip_when & SKIP_PLAIN_RISK) == 0 || work->progress->plain ||
+                 work->move->plain;
     bool quiet = (plan->skip_when & SKIP_NO_OBJECTION) == 0 || was_no_objection(work, plan->before);
     return plan->may_skip && plain && quiet ? REFUSAL_NONE : REFUSAL_CONDITION;
 }
