@@ -14,7 +14,7 @@ static const struct {
 } move_rules[PROCEDURE_MOVES] = {
     [PROCEDURE_TRANSFER] = {"transfer", "id word times_max", 3, 0, 8, 0},
     [PROCEDURE_ASK] = {"ask", "id word times_max", 5, 0, 99, 0},
-    [PROCEDURE_PAUSE] = {"pause", "id word days_max times_max", 2, 30, PROCEDURE_PAUSES_MAX, 366},
+    [PROCEDURE_PAUSE] = {"pause", "id word days_max times_max", 2, 30, PROCEDURE_PAUSES_MAX, 30},
     [PROCEDURE_MERGE] = {"merge", "id word", 1, 0, 1, 0},
     [PROCEDURE_NUDGE] = {"nudge", "id word every_days", 1, 3, 1, 366},
     [PROCEDURE_VISITED] = {"visited", "id word", 1, 0, 1, 0},
