@@ -177,6 +177,8 @@ static void do_decide(const struct progress_work *work)
         set_text(progress->leader, sizeof progress->leader, str_of(known ? leader : ""));
     }
     set_note(progress->note, work->move->note);
+    progress->plain |= work->move->plain;
+    progress->authorised |= work->move->authorised;
 }
 
 /* What began with the admission ends with it: nobody may close it any more. */

@@ -160,8 +160,8 @@ struct progress_move {
     struct str leader;             /* MOVE_MERGE: a receipt */
     struct str area_from, area_to; /* MOVE_TRANSFER */
     int days;                      /* MOVE_PAUSE */
-    bool plain;                    /* MOVE_STEP: the risk is plain */
-    bool authorised;               /* MOVE_STEP: the authorisation was signed */
+    bool plain;                    /* MOVE_STEP, MOVE_DECIDE: the risk is plain */
+    bool authorised;               /* MOVE_STEP, MOVE_DECIDE: the authorisation was signed */
     struct str note;               /* public_note, ≤ 200 characters; MOVE_ASK: what is missing */
     int64_t at_ms;
     int64_t now_ms; /* when it is recorded, after at; 0: at */
@@ -224,6 +224,14 @@ int64_t progress_object_end(const struct procedure *procedure, const struct cale
  */
 void progress_say(struct progress *progress, enum progress_move_kind beside, struct str note);
 bool progress_has_said(const struct progress *progress, enum progress_move_kind beside);
+/*
+ * What a move of staff that is on record already (REFUSAL_ALREADY) still brings: a public note other than the one that stands there, that the risk is
+ * plain, that the authorisation was signed. It is on record then and nothing else is changed; false: there is nothing new. progress_say_anew: the
+ * note of a move that is worked on another progress.
+ */
+bool progress_amend(const struct procedure *procedure, struct progress *progress,
+                    const struct progress_move *move);
+bool progress_say_anew(struct progress *progress, enum progress_move_kind beside, struct str note);
 /* Another place has it now, whose work is on another progress (风险消除): nothing begins again. */
 void progress_put_transfer(struct progress *progress, int64_t at_ms, struct str from,
                            struct str to);

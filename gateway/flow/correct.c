@@ -28,6 +28,11 @@ struct correcting {
 static edit_fn complete;
 static edit_done_fn on_edited;
 
+static struct edit_actor actor_of(const struct correcting *correcting)
+{
+    return (struct edit_actor){correcting->by, correcting->name};
+}
+
 static void set(json_t *values, const char *name, const char *value)
 {
     if (value != NULL) {
@@ -104,6 +109,19 @@ static json_t *changed_members(const json_t *before, const json_t *now)
     return names;
 }
 
+/* Nothing differs: what is said besides is written by itself. */
+static enum edit_verdict say_more(struct correcting *correcting, const struct edit_view *view,
+                                  struct edit_draft *draft)
+{
+    if (!edit_note_is_new(view, actor_of(correcting), correcting->note)) {
+        return EDIT_STOP;
+    }
+    correcting->answer.kind = CORRECT_DONE;
+    draft->audit = json_pack("{s:s, s:s}", "ev", "amended", "move", "correct");
+    draft->note = edit_note(view, actor_of(correcting), correcting->note);
+    return EDIT_WRITE;
+}
+
 static enum edit_verdict complete(void *arg, struct edit_view *view, struct edit_draft *draft)
 {
     struct correcting *correcting = arg;
@@ -125,7 +143,7 @@ static enum edit_verdict complete(void *arg, struct edit_view *view, struct edit
     if (before == NULL || json_array_size(changed) == 0) {
         json_decref(changed);
         json_decref(sealed);
-        return EDIT_STOP;
+        return before == NULL ? EDIT_STOP : say_more(correcting, view, draft);
     }
     correcting->answer.kind = CORRECT_DONE;
     draft->values = json_deep_copy(before);
@@ -141,8 +159,7 @@ static enum edit_verdict complete(void *arg, struct edit_view *view, struct edit
     draft->audit = json_pack("{s:s, s:o}", "ev", "corrected", "members", changed);
     draft->event = "corrected";
     draft->correction = true;
-    draft->note = edit_note(view, (struct edit_actor){correcting->by, correcting->name},
-                            correcting->note);
+    draft->note = edit_note(view, actor_of(correcting), correcting->note);
     json_decref(sealed);
     return EDIT_WRITE;
 }

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "flow/chain.h"
+#include "flow/record.h"
 #include "flow/snapshot.h"
 #include "store/tokens.h"
 
@@ -21,8 +22,7 @@ struct disclosing {
     char receipt[RECEIPT_BYTES];
     char by[TOKENS_ID_BYTES], name[TOKENS_NAME_BYTES], rid[24];
     int tries, fetches;
-    struct report_record record; /* as it was read, while the reading is put on record */
-    char *bytes;                 /* what record points into */
+    struct record_kept kept; /* as it was read, while the reading is put on record */
     disclose_done_fn *done;
     void *arg;
 };
@@ -54,7 +54,7 @@ void disclose_report(const struct setup *setup, struct store *store,
 static void finish(struct disclosing *disclosing, const struct disclose_answer *answer)
 {
     disclosing->done(disclosing->arg, answer);
-    free(disclosing->bytes);
+    record_kept_release(&disclosing->kept);
     disclosing->magic = 0;
     free(disclosing);
 }
@@ -86,34 +86,6 @@ static bool shows_person(const struct disclosing *disclosing, const struct repor
 {
     return disclosing->person != NULL && record_get(record, REPORT_SEALED).len > 0 &&
            guard_judge(disclosing->person, record, now_ms) == GUARD_OK;
-}
-
-static struct str keep_bytes(char **at, struct str bytes)
-{
-    char *to = *at;
-    if (bytes.len > 0) {
-        memcpy(to, bytes.at, bytes.len);
-    }
-    to[bytes.len] = '\0';
-    *at += bytes.len + 1;
-    return str_make(to, bytes.len);
-}
-
-/* A copy that outlives the reply. What is personal in it is sealed. */
-static void keep(struct disclosing *disclosing, const struct report_record *record)
-{
-    size_t bytes = 0;
-    for (size_t i = 0; i < record->count; i++) {
-        bytes += strlen(record->at[i].name) + record->at[i].value.len + 2;
-    }
-    free(disclosing->bytes);
-    disclosing->bytes = mem_alloc(bytes + 1);
-    char *at = disclosing->bytes;
-    for (size_t i = 0; i < record->count; i++) {
-        disclosing->record.at[i].name = keep_bytes(&at, str_of(record->at[i].name)).at;
-        disclosing->record.at[i].value = keep_bytes(&at, record->at[i].value);
-    }
-    disclosing->record.count = record->count;
 }
 
 static void note_reading(struct disclosing *disclosing, const struct report_record *record,
@@ -168,7 +140,7 @@ static void on_read(void *arg, enum op_status status, const struct report_record
     } else if (!shows_person(disclosing, record, now_ms)) {
         show(disclosing, record, false);
     } else if (disclosing->tries++ < TRIES) {
-        keep(disclosing, record);
+        record_keep(&disclosing->kept, record, NULL, 0);
         note_reading(disclosing, record, now_ms);
     } else {
         finish_as(disclosing, DISCLOSE_LATER);
@@ -200,6 +172,6 @@ static void on_noted(void *arg, enum op_status status, const struct reports_chan
     } else if (answer->kind == REPORTS_MOVED) {
         reports_read(disclosing->store, disclosing->receipt, on_read, disclosing);
     } else {
-        show(disclosing, &disclosing->record, true);
+        show(disclosing, &disclosing->kept.record, true);
     }
 }

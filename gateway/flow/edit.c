@@ -17,12 +17,14 @@ struct edit {
     struct store *store;
     char receipt[RECEIPT_BYTES];
     char by[32], name[NAME_BYTES], rid[24];
+    char version[24];
     bool reread, shared_id;
     int tries, fetches;
     edit_fn *edit;
     edit_done_fn *done;
     void *arg;
     struct edit_answer answer; /* while the record is read once more */
+    struct record_kept kept;   /* what was written, for when it cannot be read again */
 };
 
 static reports_read_done_fn on_read;
@@ -71,6 +73,27 @@ json_t *edit_note(const struct edit_view *view, struct edit_actor actor, struct 
     return json;
 }
 
+bool edit_note_is_new(const struct edit_view *view, struct edit_actor actor, struct str note)
+{
+    if (note.len == 0) {
+        return false;
+    }
+    json_t *sealed = edit_open(view);
+    const json_t *notes = json_object_get(sealed, "notes");
+    bool known = false;
+    for (size_t i = json_array_size(notes); i > 0; i--) {
+        const json_t *last = json_array_get(notes, i - 1);
+        const char *by = json_string_value(json_object_get(last, "by"));
+        if (by != NULL && strcmp(by, actor.by) == 0) {
+            const char *text = json_string_value(json_object_get(last, "note"));
+            known = text != NULL && str_is(note, text);
+            break;
+        }
+    }
+    json_decref(sealed);
+    return !known;
+}
+
 /* The name of a procedure that this process has not at hand yet, or the empty slice. */
 static struct str missing_procedure(const struct setup *setup, const struct report_record *record)
 {
@@ -114,6 +137,9 @@ static void work(struct edit *edit, const struct report_record *record)
     } else if (!writing_make(writing)) {
         unreadable = "seal";
     } else {
+        if (edit->reread) {
+            record_keep(&edit->kept, record, writing->change.record, writing->change.record_count);
+        }
         reports_change(edit->store, &writing->change, on_changed, edit);
     }
     writing_free(writing);
@@ -203,12 +229,25 @@ static void on_changed(void *arg, enum op_status status, const struct reports_ch
     }
 }
 
+/* What the store itself sets of it: the version; the chain's head and claims are no part of an answer. */
+static const struct report_record *written(struct edit *edit)
+{
+    struct report_record *record = &edit->kept.record;
+    snprintf(edit->version, sizeof edit->version, "%lld", (long long)edit->answer.version);
+    for (size_t i = 0; i < record->count; i++) {
+        if (strcmp(record->at[i].name, REPORT_VERSION) == 0) {
+            record->at[i].value = str_of(edit->version);
+        }
+    }
+    return record;
+}
+
 /* It was written; when it cannot be read now, that is still so. */
 static void on_read_again(void *arg, enum op_status status, const struct report_record *record)
 {
     struct edit *edit = arg;
     CHECK_OBJ(edit, EDIT_MAGIC);
-    finish(edit, EDIT_DONE, status == OP_OK ? record : NULL);
+    finish(edit, EDIT_DONE, status == OP_OK && record != NULL ? record : written(edit));
 }
 
 static void finish(struct edit *edit, enum edit_kind kind, const struct report_record *record)
@@ -216,6 +255,7 @@ static void finish(struct edit *edit, enum edit_kind kind, const struct report_r
     edit->answer.kind = kind;
     edit->answer.record = record;
     edit->done(edit->arg, &edit->answer);
+    record_kept_release(&edit->kept);
     edit->magic = 0;
     free(edit);
 }

@@ -92,8 +92,8 @@ struct edit_answer {
     bool unreadable; /* EDIT_LATER: what is stored of it cannot be read; trying again is no help */
     int64_t version, claim_until_ms, fence;
     struct str claim_id, claim_name; /* EDIT_CLAIMED */
-    const struct report_record
-        *record; /* STOPPED: as it was read; DONE with reread: as it is now; else NULL */
+    const struct report_record *
+        record; /* STOPPED: as it was read; DONE with reread: as it is now, or as it was written when it cannot be read; else NULL */
 };
 
 typedef void edit_done_fn(void *arg, const struct edit_answer *answer);
@@ -116,6 +116,8 @@ void edit_report(const struct setup *setup, struct store *store,
 json_t *edit_open(const struct edit_view *view);
 /* A note of staff for the draft; NULL for the empty text. */
 json_t *edit_note(const struct edit_view *view, struct edit_actor actor, struct str note);
+/* Whether it says anything that is not the newest word of this writer already. */
+bool edit_note_is_new(const struct edit_view *view, struct edit_actor actor, struct str note);
 /* Copies of these texts into the draft's record. */
 void edit_put_text(struct edit_draft *draft, const char *name, const char *copied);
 

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "flow/move_inside.h"
 #include "flow/snapshot.h"
 
 enum { MOVE_MAGIC = 0x30FE };
@@ -25,6 +26,11 @@ struct moving {
 
 static edit_fn apply;
 static edit_done_fn on_edited;
+
+static struct edit_actor actor_of(const struct moving *moving)
+{
+    return (struct edit_actor){moving->by, moving->name};
+}
 
 bool move_source_allows(const struct options *options, enum progress_mover by,
                         enum progress_move_kind kind)
@@ -66,8 +72,7 @@ void move_report(const struct setup *setup, struct store *store, const struct mo
     edit_report(setup, store, &edit);
 }
 
-/* Steps of a running 风险消除 are worked on its own progress; what ends the report itself is not. */
-static bool goes_to_clearing(const struct edit_view *view, const struct progress_move *move)
+bool move_goes_to_clearing(const struct edit_view *view, const struct progress_move *move)
 {
     return view->clearing_runs && move->by == MOVER_STAFF &&
            (move->kind == MOVE_STEP || move->kind == MOVE_DECIDE || move->kind == MOVE_TRANSFER ||
@@ -108,6 +113,9 @@ static json_t *choices_of(const struct setup *setup, const struct procedure *pro
 json_t *move_choices(const struct setup *setup, const struct report_record *record, int64_t now_ms)
 {
     bool clears = record_get(record, REPORT_CLEARING).len > 0;
+    if (record_get(record, REPORT_PURGED).len > 0) {
+        return json_array(); /* nobody can work on it */
+    }
     const struct procedure *procedure = procedures_find(
         setup->procedures,
         record_get(record, clears ? REPORT_CLEARING_PROCEDURE : REPORT_PROCEDURE));
@@ -154,7 +162,7 @@ static void put_word(json_t *event, const char *member, struct str value)
     put_text(event, member, value.len == 0 || procedure_is_id(value) ? value : STR("?"));
 }
 
-static void audit_move(json_t *event, const struct progress_move *move)
+void move_audit(json_t *event, const struct progress_move *move)
 {
     put_word(event, "step", move->step);
     put_word(event, "outcome", move->outcome);
@@ -178,9 +186,9 @@ static json_t *audit_of(const struct moving *moving, bool applied)
     const char *name = moving->request.clearing ? "clearing" : progress_move_name(move->kind);
     json_t *event = json_pack("{s:s, s:b, s:I}", "ev", name, "applied", applied, "happened",
                               (json_int_t)move->at_ms);
-    audit_move(event, move);
+    move_audit(event, move);
     if (moving->request.decides) {
-        audit_move(event, &moving->request.then);
+        move_audit(event, &moving->request.then);
     }
     return event;
 }
@@ -225,7 +233,7 @@ static void put_event(const struct moving *moving, const struct edit_view *view,
     json_decref(draft->event_more);
     draft->event_more = json_object();
     json_t *said = json_object();
-    audit_move(said, move);
+    move_audit(said, move);
     put_text(said, "public_note", move->note);
     if (moving->request.decides && move == &moving->request.then) {
         put_text(said, "step", moving->request.move.step);
@@ -274,6 +282,8 @@ static void become_report(struct moving *moving, struct edit_view *view,
                          from_found ? record_number(view->record, REPORT_FOUND) : 0,
                          view->progress);
     progress_say(view->progress, MOVE_DECIDE, move->note);
+    view->progress->plain = view->lead_ended->plain;
+    view->progress->authorised = view->lead_ended->authorised;
     edit_put_text(draft, REPORT_LEAD, "0");
     snprintf(draft->flag, sizeof draft->flag, "from_lead%s",
              view->shared_id ? " possible_duplicate" : "");
@@ -292,14 +302,19 @@ static void tell_clearing(const struct moving *moving, struct edit_view *view,
     if (move->kind == MOVE_TRANSFER) {
         progress_put_transfer(view->progress, view->now_ms, str_of(moving->from), move->area_to);
     }
+    view->progress->authorised |= move->authorised;
 }
 
 /* The end of 风险消除: cleared ends the report's own progress too, kept leaves it as it was. */
-static void end_clearing(struct edit_view *view, const struct progress_move *move)
+static void end_clearing(struct edit_view *view, const struct progress_move *move,
+                         struct edit_draft *draft)
 {
+    char ended[2 * PROCEDURE_ID_BYTES];
     if (!progress_decided(view->clearing)) {
         return;
     }
+    snprintf(ended, sizeof ended, "%s %s", view->clearing->decision, view->clearing->reason);
+    edit_put_text(draft, REPORT_CLEARED, ended);
     if (view->clearing->state == PROGRESS_CLEARED) {
         const struct progress_move clear = {
             .kind = MOVE_CLEAR, .by = MOVER_UPSTREAM, .note = move->note, .at_ms = move->at_ms};
@@ -318,9 +333,9 @@ static void effects(struct moving *moving, struct edit_view *view, const struct 
                     bool worked_on, struct edit_draft *draft)
 {
     struct str old_name;
-    if (goes_to_clearing(view, move)) {
+    if (move_goes_to_clearing(view, move)) {
         tell_clearing(moving, view, move);
-        end_clearing(view, move);
+        end_clearing(view, move, draft);
     }
     if (move->kind == MOVE_CLEAR) { /* said from outside: there is nothing left to look at */
         view->clearing_runs = false;
@@ -366,7 +381,7 @@ static bool place_fits(const struct moving *moving, const struct edit_view *view
 static bool apply_one(struct moving *moving, struct edit_view *view, struct progress_move *move,
                       struct edit_draft *draft, enum progress_refusal *ret)
 {
-    bool clears = goes_to_clearing(view, move);
+    bool clears = move_goes_to_clearing(view, move);
     const struct procedure *procedure = clears ? view->clearing_procedure : view->procedure;
     struct progress *progress = clears ? view->clearing : view->progress;
     const struct calendar *calendar = view->setup->calendar;
@@ -425,6 +440,40 @@ static enum edit_verdict record_refused(struct moving *moving, struct edit_draft
     return EDIT_WRITE;
 }
 
+/* False: the answer says why not, or that it was done before. */
+static bool is_let_in(struct moving *moving, const struct edit_view *view)
+{
+    const struct move_request *request = &moving->request;
+    moving->answer.verdict = guard_judge(request->guard, view->record, view->now_ms);
+    if (moving->answer.verdict == GUARD_OK) {
+        return true;
+    }
+    bool sent_on = moving->answer.verdict == GUARD_FORBIDDEN &&
+                   !edit_note_is_new(view, actor_of(moving), request->note) &&
+                   move_was_sent_on(request, view, &moving->answer.verdict);
+    moving->answer.kind = sent_on ? MOVED_UNCHANGED : MOVED_GUARDED;
+    return false;
+}
+
+/* Staff says what is on record already: only what it adds is written. */
+static enum edit_verdict say_again(struct moving *moving, struct edit_view *view,
+                                   struct edit_draft *draft)
+{
+    const struct move_request *request = &moving->request;
+    bool amended = move_amend(request, view);
+    if (!amended && !edit_note_is_new(view, actor_of(moving), request->note)) {
+        moving->answer.kind = MOVED_UNCHANGED;
+        return EDIT_STOP;
+    }
+    draft->audit = audit_of(moving, true);
+    json_object_set_new(draft->audit, "move", json_incref(json_object_get(draft->audit, "ev")));
+    json_object_set_new(draft->audit, "ev", json_string("amended"));
+    if (edit_note_is_new(view, actor_of(moving), request->note)) {
+        draft->note = edit_note(view, actor_of(moving), request->note);
+    }
+    return EDIT_WRITE;
+}
+
 static enum edit_verdict apply(void *arg, struct edit_view *view, struct edit_draft *draft)
 {
     struct moving *moving = arg;
@@ -433,12 +482,11 @@ static enum edit_verdict apply(void *arg, struct edit_view *view, struct edit_dr
     struct progress_move *move = &request->move;
     enum progress_refusal refusal = REFUSAL_NONE;
     moving->answer.kind = MOVED_APPLIED;
-    if (request->guard != NULL) {
-        moving->answer.verdict = guard_judge(request->guard, view->record, view->now_ms);
-        if (moving->answer.verdict != GUARD_OK) {
-            moving->answer.kind = MOVED_GUARDED;
-            return EDIT_STOP;
-        }
+    if (request->guard != NULL && !is_let_in(moving, view)) {
+        return EDIT_STOP;
+    }
+    if (move_is_on_record(request, view)) {
+        return say_again(moving, view, draft);
     }
     bool applied = request->clearing ? begin_clearing(view, move, &refusal)
                                      : apply_one(moving, view, move, draft, &refusal);
@@ -458,7 +506,7 @@ static enum edit_verdict apply(void *arg, struct edit_view *view, struct edit_dr
     }
     draft->audit = audit_of(moving, true);
     draft->hook_id = request->hook_id;
-    draft->note = edit_note(view, (struct edit_actor){moving->by, moving->name}, request->note);
+    draft->note = edit_note(view, actor_of(moving), request->note);
     return EDIT_WRITE;
 }
 

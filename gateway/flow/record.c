@@ -1,9 +1,11 @@
 #include "flow/record.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
+#include "base/mem.h"
 
 enum { WORDS_BYTES_MAX = 2048 };
 
@@ -176,4 +178,54 @@ bool record_is_placed(const struct areas *areas, area_index area, struct str ind
     }
     buf_release(&want);
     return placed;
+}
+
+static struct str keep_bytes(char **at, struct str bytes)
+{
+    char *to = *at;
+    if (bytes.len > 0) {
+        memcpy(to, bytes.at, bytes.len);
+    }
+    to[bytes.len] = '\0';
+    *at += bytes.len + 1;
+    return str_make(to, bytes.len);
+}
+
+static void overlay(struct report_record *record, const struct store_pair *pair)
+{
+    size_t i = 0;
+    while (i < record->count && strcmp(record->at[i].name, pair->name) != 0) {
+        i++;
+    }
+    CHECK(i < sizeof record->at / sizeof record->at[0]);
+    record->at[i] = *pair;
+    record->count += i == record->count ? 1 : 0;
+}
+
+void record_keep(struct record_kept *kept, const struct report_record *before,
+                 const struct store_pair *over, size_t over_count)
+{
+    struct report_record *record = &kept->record;
+    size_t bytes = 1;
+    *record = *before;
+    for (size_t i = 0; i < over_count; i++) {
+        overlay(record, &over[i]);
+    }
+    for (size_t i = 0; i < record->count; i++) {
+        bytes += strlen(record->at[i].name) + record->at[i].value.len + 2;
+    }
+    free(kept->bytes);
+    kept->bytes = mem_alloc(bytes);
+    char *at = kept->bytes;
+    for (size_t i = 0; i < record->count; i++) {
+        record->at[i].name = keep_bytes(&at, str_of(record->at[i].name)).at;
+        record->at[i].value = keep_bytes(&at, record->at[i].value);
+    }
+}
+
+void record_kept_release(struct record_kept *kept)
+{
+    free(kept->bytes);
+    kept->bytes = NULL;
+    kept->record.count = 0;
 }

@@ -37,6 +37,16 @@ void record_put_place(struct record *record, const struct areas *areas, area_ind
 bool record_is_placed(const struct areas *areas, area_index area, struct str indexes,
                       struct str path);
 
+/* A report's record that outlives the reply it was read from. What is personal in it is sealed. */
+struct record_kept {
+    struct report_record record;
+    char *bytes; /* owned: what record points into */
+};
+/* before with the fields of a write over it; over may be NULL. */
+void record_keep(struct record_kept *kept, const struct report_record *before,
+                 const struct store_pair *over, size_t over_count);
+void record_kept_release(struct record_kept *kept);
+
 /* The ids of an area's path from the top down, blank-separated, added to those that to holds already. */
 void record_path(const struct areas *areas, area_index area, struct buf *to);
 

@@ -75,8 +75,10 @@
 #define REPORT_WITHDRAW_EVENT                                                                      \
     "withdraw_event"               /* its delivery makes 撤回 read as done; then empty */
 #define REPORT_CLEARING "clearing" /* progress of a running 风险消除, or empty */
-#define REPORT_PURGED   "purged"   /* ms when what is personal was deleted, or empty */
-#define REPORT_GAUGES   "gauges"   /* what the statistics last counted of it (domain/stats.h) */
+#define REPORT_CLEARED                                                                             \
+    "cleared" /* how the last 风险消除 ended: `cleared`, or `kept` and its reason; empty: none did */
+#define REPORT_PURGED "purged" /* ms when what is personal was deleted, or empty */
+#define REPORT_GAUGES "gauges" /* what the statistics last counted of it (domain/stats.h) */
 #define REPORT_ENDED_PATH                                                                          \
     "ended_path" /* blank-separated ids: for which areas they counted its ending */
 #define REPORT_CLEARING_PROCEDURE "clearing_procedure" /* id@version */

@@ -85,7 +85,7 @@ void api_send_busy(struct api_call *call); /* 503 with Retry-After */
 /* What the guard said; record may be NULL with GUARD_UNKNOWN. */
 void api_send_guarded(struct api_call *call, enum guard_verdict verdict,
                       const struct report_record *record);
-/* The newest item of the call's report with its ETag, 200; record NULL (it was done but could not be read again): 200 with receipt alone. */
+/* The newest item of the call's report with its ETag, 200. */
 void api_send_item(struct api_call *call, const struct report_record *record);
 void api_set_etag(struct api_call *call, int64_t version);
 void api_end(struct api_call **call);

@@ -146,25 +146,32 @@ static int64_t told_time(struct api_call *call)
     return at_ms < now_ms ? at_ms : now_ms;
 }
 
-static struct progress_move step_of(const struct api_call *call, int64_t at_ms)
+/* With what was found on the way to it. */
+static struct progress_move found_move(const struct api_call *call, enum progress_move_kind kind,
+                                       int64_t at_ms)
 {
-    struct progress_move move = staff_move(call, MOVE_STEP);
-    move.step = json_member_text(call->body, "step");
-    move.outcome = json_member_text(call->body, "outcome");
+    struct progress_move move = staff_move(call, kind);
     move.plain = json_member_bool(call->body, "plain");
     move.authorised = json_member_bool(call->body, "authorised");
     move.at_ms = at_ms;
     return move;
 }
 
+static struct progress_move step_of(const struct api_call *call, int64_t at_ms)
+{
+    struct progress_move move = found_move(call, MOVE_STEP, at_ms);
+    move.step = json_member_text(call->body, "step");
+    move.outcome = json_member_text(call->body, "outcome");
+    return move;
+}
+
 static struct progress_move decision_of(const struct api_call *call, int64_t at_ms)
 {
-    struct progress_move move = staff_move(call, MOVE_DECIDE);
+    struct progress_move move = found_move(call, MOVE_DECIDE, at_ms);
     move.decision = json_member_text(call->body, "decision");
     move.reason = json_member_text(call->body, "reason");
     move.category = json_member_text(call->body, "category");
     move.members = (int)json_member_whole(call->body, "members", 0);
-    move.at_ms = at_ms;
     return move;
 }
 

@@ -5,6 +5,8 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { county, document, inventedReceipt, isProblem, otherTown, otherVillage, town } from '../lib/api.mjs';
 import { inventedId, inventedPhone } from '../lib/farmer.mjs';
+import { becomes } from '../lib/line.mjs';
+import { setField } from '../lib/store.mjs';
 import { village } from '../lib/system.mjs';
 import { detailKeys, itemKeys, near, receipts, time } from './stage.mjs';
 
@@ -174,6 +176,18 @@ export function readCases({ system, api, nobody, report, another, staffOf }) {
     assert.deepEqual({ transfers, merged_into, authorised, source_org }, { transfers: [], merged_into: null, authorised: false, source_org: null });
     assert.match(full.body.form, /^report@[0-9a-f]+$/);
     assert.match(full.body.procedure, /^laiyuan@[0-9a-f]+$/);
+  });
+
+  test('what was kept long enough and is deleted: read as the document says, and nothing can be done with it', async () => {
+    const { receipt } = await report();
+    await becomes(system, receipt, 'delivered');
+    setField(system, receipt, 'acted', Date.now() - 4000 * 864e5);
+    assert.equal(JSON.parse(system.cli('mashang', 'purge', '--json')).purged, 1);
+    const item = (await api.follow()).reports.find((one) => one.receipt === receipt);
+    assert.deepEqual([item.state, item.flags], ['closed', ['purged']]);
+    const left = await api.detail(receipt);
+    assert.deepEqual([left.state, left.choices, left.person], ['closed', [], undefined]);
+    isProblem(await api.move(receipt, 'steps', { step: 'visit', outcome: 'passed' }), 404);
   });
 
   test('search: exactly by receipt, ID number, phone, or name in an area; masked rows of the scope', async () => {
