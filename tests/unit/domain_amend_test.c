@@ -56,9 +56,34 @@ static void test_amend(void **state)
     procedure_free(&procedure);
 }
 
+/* 涞源: the comparison may be skipped when the risk is plain, also when that is found with the skip. */
+static void test_plain_with_the_skip(void **state)
+{
+    static const char *const walk[] = {"s visit passed", "s review passed", "s notice passed",
+                                       "s check passed"};
+    struct procedure *procedure = procedures_load("laiyuan");
+    struct calendar *calendar = procedures_calendar();
+    struct progress progress;
+    (void)state;
+    progress_begin(procedure, calendar, procedures_at("2026-11-23"), &progress);
+    for (size_t i = 0; i < sizeof walk / sizeof walk[0]; i++) {
+        struct progress_move move = procedures_move(
+            walk[i], procedures_at(i < 2 ? "2026-11-24" : "2026-11-30"));
+        assert_int_equal(progress_apply(procedure, calendar, &progress, &move), PROGRESS_APPLIED);
+    }
+    struct progress_move skip = procedures_move("s compare skipped", procedures_at("2026-11-30"));
+    assert_int_equal(progress_check(procedure, calendar, &progress, &skip), REFUSAL_CONDITION);
+    skip.plain = true;
+    assert_int_equal(progress_apply(procedure, calendar, &progress, &skip), PROGRESS_APPLIED);
+    assert_true(progress.plain);
+    calendar_free(&calendar);
+    procedure_free(&procedure);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_plain_with_the_skip),
         cmocka_unit_test(test_amend),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
