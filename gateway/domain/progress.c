@@ -110,6 +110,15 @@ void progress_begin(const struct procedure *procedure, const struct calendar *ca
     progress_begin_found(procedure, calendar, accepted_ms, 0, ret);
 }
 
+/* Staff that goes on after the household asked to withdraw, and tells it so: the two have spoken. */
+static void end_withdrawal(const struct progress_work *work)
+{
+    if (work->move->by == MOVER_STAFF && work->move->note.len > 0 &&
+        work->at_ms > work->progress->withdraw_asked_ms) {
+        work->progress->withdraw_asked_ms = 0;
+    }
+}
+
 static void do_step(const struct progress_work *work)
 {
     const struct procedure *route = work->route;
@@ -130,6 +139,7 @@ static void do_step(const struct progress_work *work)
     } else {
         close_step(step, outcome == OUTCOME_PASSED ? STEP_PASSED : STEP_SKIPPED, work->at_ms);
         open_steps(route, work->calendar, progress, work->at_ms);
+        end_withdrawal(work);
     }
     set_note(step->note, work->move->note);
     if (progress->move_noted == MOVE_TRANSFER || progress->move_noted == MOVE_ANSWER ||
@@ -158,6 +168,7 @@ static void do_decide(const struct progress_work *work)
                                                  progress->decided_ms);
     progress->cleared_ms = ending == ENDING_CLEARED ? work->at_ms : 0;
     progress->asked_ms = 0;
+    progress->withdraw_asked_ms = ending == ENDING_WITHDRAWN ? progress->withdraw_asked_ms : 0;
     progress->objection = OBJECTION_NONE;
     progress->object_end_ms = ending == ENDING_DECLINED
                                   ? progress_object_days_end(work->route, work->calendar, progress)

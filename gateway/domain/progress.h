@@ -10,7 +10,8 @@
  *   closed, or a step of what is decided, is PROGRESS_NOT_ALLOWED when it happened after what is on record, else PROGRESS_UNCHANGED.
  * - MOVER_STAFF works here and now: only steps under way, notices only after they stood long enough, skips only on the procedure's
  *   conditions, endings only after their steps, with what they must name.
- * - MOVER_FARMER asks: nudge, visited, not_visited, answer; withdraw and object are kept as requests until staff makes the same move.
+ * - MOVER_FARMER asks: nudge, visited, not_visited, answer; withdraw and object are kept as requests until staff makes the same move. A request to
+ *   withdraw also ends with any decision, and with a step that staff closes after it with a note to the household: it thought better of it.
  *
  * - passed and skipped close a step and open those for which all before is closed, each with its due time: from the end of the last of them,
  *   in whatever order they were told.
