@@ -12,6 +12,7 @@
 #include "base/escape.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "flow/setup_texts.h"
 
 enum {
     TEXT_BYTES_MAX = 4 << 20,
@@ -143,65 +144,12 @@ static bool load_procedures(struct setup *setup, struct err *err)
     return setup->procedures != NULL;
 }
 
-/* Texts that are filled while a receipt is shown: a missing one is found at the start, not by a farmer. The pages check their own. */
 static bool check_texts(const struct setup *setup, struct err *err)
 {
-    static const char *const needed[] = {
-        "outcome.word.new",
-        "outcome.word.admitted",
-        "outcome.word.declined",
-        "outcome.word.closed",
-        "outcome.word.cleared",
-        "outcome.word.withdrawn",
-        "outcome.admitted",
-        "outcome.declined",
-        "outcome.because",
-        "outcome.already",
-        "outcome.closed",
-        "outcome.cleared",
-        "outcome.withdrawn",
-        "outcome.contact",
-        "outcome.declined_final",
-        "outcome.help",
-        "coming.contact",
-        "coming.office",
-        "coming.transferred",
-        "coming.latest",
-        "coming.usual",
-        "state.asked",
-        "state.asked_how",
-        "state.paused",
-        "state.paused_until",
-        "state.said",
-        "state.transferred",
-        "state.withdraw_asked",
-        "state.withdrawal_on_its_way",
-        "state.objected",
-        "state.upheld",
-        "state.reopened",
-        "state.clearing",
-        "state.nudged",
-        "state.merged",
-        "state.green",
-        "acts.nudge_when",
-        "acts.nudge_again",
-        "acts.said_visited",
-        "acts.said_not_visited",
-        "acts.withdraw_hint",
-        "acts.locked",
-        "acts.unknown",
-        "acts.ended",
-        "acts.too_early",
-        "acts.too_late",
-        "acts.used_up",
-        "acts.not_here",
-        "acts.by_receipt",
-        "site.unset",
-    };
-    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
-        if (!catalog_has(setup->catalog, needed[i])) {
+    for (size_t i = 0; setup_texts[i] != NULL; i++) {
+        if (!catalog_has(setup->catalog, setup_texts[i])) {
             return err_set(err, "catalogs/%s.json: %s: missing", setup->options.site.locale,
-                           needed[i]);
+                           setup_texts[i]);
         }
     }
     return true;
