@@ -186,6 +186,7 @@ const char *const page_texts[] = {
     "acts.add_empty",
     "progress.title",
     "progress.locked",
+    "progress.locked_today",
     "message.to_progress",
     "message.to_form",
     "message.error.title",

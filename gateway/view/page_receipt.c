@@ -137,6 +137,8 @@ bool pages_progress(const struct pages *pages, const struct page_progress *in, s
     page_put_bool(page, "locked", in->locked);
     page_put_bool(page, "busy", in->busy);
     page_put(page, "fault_href", in->by_id ? "#f-id_number" : "#f-receipt");
-    page_put_filled(pages, page, "locked_text", "progress.locked", NULL);
+    /* by number for an hour, by ID for the day: whatever there is to find */
+    page_put_filled(pages, page, "locked_text",
+                    in->by_id ? "progress.locked_today" : "progress.locked", NULL);
     return page_end(pages, PAGE_PROGRESS, page, to);
 }

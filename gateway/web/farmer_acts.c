@@ -160,7 +160,8 @@ static void begin(struct acting *acting)
     } else if (!needs_last4(acting)) {
         act_now(acting);
     } else if (acting->kind != LINK_FULL) {
-        again(acting, 403, "acts.by_receipt");
+        again(acting, 403,
+              acting->move == MOVE_OBJECT ? "acts.object_by_receipt" : "acts.by_receipt");
     } else if (has_mistakes(acting)) {
         again(acting, 422, NULL);
     } else {

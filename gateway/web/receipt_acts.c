@@ -95,6 +95,24 @@ static const char *visit_said(const struct receipt_view *view)
     return said == VISIT_NOT_SAID ? "" : catalog_text(view->setup->catalog, keys[said]);
 }
 
+/* By the short link: what can be done with the number and the last four. */
+static const char *fill_by_receipt(struct receipt_view *view)
+{
+    const struct progress *progress = &view->report->progress;
+    char date[DEADLINE_SHOWN_BYTES];
+    if (!progress_decided(progress)) {
+        receipt_view_fill(view, "acts.by_receipt", NULL, &view->by_receipt);
+    } else if (may(view, MOVE_OBJECT)) {
+        int64_t end_ms = progress_object_end(view->report->procedure, view->setup->calendar,
+                                             progress);
+        deadline_show(receipt_view_last_day(end_ms), date);
+        const struct catalog_value values[] = {{"date", date}, {NULL, NULL}};
+        receipt_view_fill(view, "acts.object_by_receipt", NULL, &view->by_receipt);
+        receipt_view_fill(view, "acts.object_until", values, &view->by_receipt);
+    }
+    return buf_text(&view->by_receipt);
+}
+
 void receipt_view_acts(struct receipt_view *view, bool full)
 {
     const struct progress *progress = &view->report->progress;
@@ -129,7 +147,7 @@ void receipt_view_acts(struct receipt_view *view, bool full)
         page->object = may(view, MOVE_OBJECT);
         receipt_view_fill(view, "acts.withdraw_hint", NULL, &view->withdraw_hint);
         page->withdraw_hint = buf_text(&view->withdraw_hint);
-    } else if (open) {
-        page->by_receipt = catalog_text(view->setup->catalog, "acts.by_receipt");
+    } else {
+        page->by_receipt = fill_by_receipt(view);
     }
 }

@@ -163,8 +163,9 @@ static bool is_closed(const struct progress_report *report)
 
 static void view_init(struct receipt_view *view)
 {
-    struct buf *const bufs[] = {&view->ending, &view->who_comes,  &view->urgent,
-                                &view->done,   &view->nudge_when, &view->withdraw_hint};
+    struct buf *const bufs[] = {&view->ending,    &view->who_comes,  &view->urgent,
+                                &view->done,      &view->nudge_when, &view->withdraw_hint,
+                                &view->by_receipt};
     for (size_t i = 0; i < sizeof bufs / sizeof bufs[0]; i++) {
         buf_init(bufs[i], RECEIPT_SENTENCES_BYTES_MAX);
     }
@@ -219,6 +220,7 @@ void receipt_view_release(struct receipt_view *view)
     buf_release(&view->done);
     buf_release(&view->nudge_when);
     buf_release(&view->withdraw_hint);
+    buf_release(&view->by_receipt);
     for (size_t i = 0; i < RECEIPT_NOTICES_MAX; i++) {
         buf_release(&view->notices[i]);
     }

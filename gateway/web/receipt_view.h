@@ -31,7 +31,7 @@ struct receipt_view {
     char submitted[RECEIPT_DATE_BYTES];
     char town[PLACE_NAME_BYTES];
     char phone[64], contact[64];
-    struct buf ending, who_comes, urgent, done, nudge_when, withdraw_hint;
+    struct buf ending, who_comes, urgent, done, nudge_when, withdraw_hint, by_receipt;
     struct buf notices[RECEIPT_NOTICES_MAX];
     const char *notice_texts[RECEIPT_NOTICES_MAX];
     struct page_help help[HELP_MAX];

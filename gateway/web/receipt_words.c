@@ -48,7 +48,8 @@ static const char *state_word(const struct receipt_view *view)
     if (view->report->withdrawal_on_its_way && progress->state == PROGRESS_WITHDRAWN) {
         return word_before(view);
     }
-    const char *word = untouched || !view->steps_shown
+    bool cleared = progress->state == PROGRESS_CLEARED;
+    const char *word = untouched || cleared || !view->steps_shown
                            ? NULL
                            : progress_word(view->report->procedure, progress);
     if (word == NULL) {
@@ -128,7 +129,7 @@ static void notices_open(struct receipt_view *view)
     const struct catalog_value asked[] = {{"note", progress->ask_note}, {NULL, NULL}};
     if (progress->asked_ms > 0) {
         notice(view, "state.asked", asked);
-        notice(view, "state.asked_how", NULL);
+        notice(view, view->follows ? "state.asked_call" : "state.asked_how", NULL);
     }
     notices_way(view);
     if (progress->withdraw_asked_ms > 0) {
@@ -285,18 +286,62 @@ static void fill_ending(struct receipt_view *view)
 
 /* ── who comes ── */
 
+/* The visit, while it is under way: a step before which there is none. Of several the one due first; -1: somebody has come. */
+static int visit_under_way(const struct procedure *route, const struct progress *progress)
+{
+    int first = -1;
+    int64_t first_ms = INT64_MAX;
+    for (size_t i = 0; i < route->step_count; i++) {
+        int64_t due_ms = progress->steps[i].due_ms ? progress->steps[i].due_ms : INT64_MAX;
+        if (route->steps[i].before == 0 && progress_step_under_way(progress, i) &&
+            (first < 0 || due_ms < first_ms)) {
+            first = (int)i;
+            first_ms = due_ms;
+        }
+    }
+    return first;
+}
+
+/* Until when somebody comes, or, where no steps are shown, rings; 0: nobody says. */
+static int64_t coming_due(const struct receipt_view *view, int step)
+{
+    const struct progress *progress = &view->report->progress;
+    int64_t due_ms = view->steps_shown ? progress->steps[step].due_ms : 0;
+    return due_ms != 0 ? due_ms : progress->total_due_ms;
+}
+
+static const char *coming_key(const struct receipt_view *view, const struct procedure *route,
+                              int64_t due_ms)
+{
+    bool contact = view->contact[0] && view->phone[0];
+    if (!view->steps_shown) {
+        return due_ms == 0              ? "coming.transferred_undated"
+               : route->total.confirmed ? "coming.transferred"
+                                        : "coming.transferred_usual";
+    }
+    if (due_ms == 0) {
+        return contact ? "coming.contact_undated" : "coming.office_undated";
+    }
+    if (view->now_ms >= due_ms) {
+        return contact ? "coming.contact_late" : "coming.office_late";
+    }
+    return contact ? "coming.contact" : "coming.office";
+}
+
 static void fill_who_comes(struct receipt_view *view)
 {
     const struct progress *progress = &view->report->progress;
-    int current = progress_current(view->report->procedure, progress);
-    char date[DEADLINE_SHOWN_BYTES];
-    bool waiting = progress->state == PROGRESS_NEW || (is_open(progress) && !view->steps_shown);
-    if (!waiting || current < 0 || progress->paused || view->report->drill) {
+    const struct procedure *route = progress_route(view->report->procedure, progress);
+    int step = view->steps_shown ? visit_under_way(route, progress)
+                                 : progress_current(view->report->procedure, progress);
+    char date[DEADLINE_SHOWN_BYTES] = "";
+    if (!is_open(progress) || step < 0 || progress->paused || view->report->drill) {
         return;
     }
-    int64_t due_ms = view->steps_shown ? progress->steps[current].due_ms : progress->total_due_ms;
-    due_ms = due_ms != 0 ? due_ms : progress->total_due_ms;
-    deadline_show(receipt_view_last_day(due_ms), date);
+    int64_t due_ms = coming_due(view, step);
+    if (due_ms != 0) {
+        deadline_show(receipt_view_last_day(due_ms), date);
+    }
     const char *phone = view->phone[0] ? view->phone : view->setup->options.site.hotline;
     const struct catalog_value values[] = {
         {"name", view->contact},
@@ -304,9 +349,7 @@ static void fill_who_comes(struct receipt_view *view)
         {"date", date},
         {NULL, NULL},
     };
-    const char *key = view->contact[0] && view->phone[0] ? "coming.contact" : "coming.office";
-    receipt_view_fill(view, view->steps_shown ? key : "coming.transferred", values,
-                      &view->who_comes);
+    receipt_view_fill(view, coming_key(view, route, due_ms), values, &view->who_comes);
 }
 
 /* Whoever cannot wait rings the place, else the hotline; a drill hurries nobody. */

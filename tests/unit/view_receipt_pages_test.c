@@ -333,7 +333,14 @@ static void test_progress(void **state)
     in.by_id = true;
     show_progress(&in, "progress-locked", &html);
     has(&html, "<details class=\"lost\" open");
-    has(&html, "试的次数多了，请过一个小时再试。有回执网址的，打开网址照样能看。");
+    has(&html, "今天试的次数多了，请明天再试，或打0531-");
+    has(&html, "有回执网址的，打开网址照样能看。");
+    lacks(&html, "一个小时");
+    buf_release(&html);
+
+    in.by_id = false;
+    show_progress(&in, "progress-locked-number", &html);
+    has(&html, "试的次数多了，请过一个小时再试；还是不行，就打0531-");
     buf_release(&html);
 
     in.locked = false;
