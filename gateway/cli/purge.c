@@ -141,7 +141,30 @@ static void print(struct purging *purging)
     }
 }
 
-static int purge(const struct args *args, const struct setup *setup)
+/* One that its household wants deleted. */
+static void print_asked(struct purging *purging, const char *receipt)
+{
+    const struct retention_result *result = &purging->result;
+    if (result->status != OP_OK) {
+        purging->code = cli_fail(CLI_FAILED, "redis: %s", op_status_name(result->status));
+    } else if (result->open > 0) {
+        purging->code = cli_fail(CLI_FAILED,
+                                 "%s is not decided: let the household withdraw it first", receipt);
+    } else if (result->later > 0) {
+        purging->code = cli_fail(CLI_FAILED,
+                                 "%s: the monitoring system has not taken all of it yet, see "
+                                 "`mashang queue show %s`; run this again afterwards",
+                                 receipt, receipt);
+    } else if (result->gone + result->due == 0) {
+        purging->code = cli_fail(CLI_FAILED, "%s: no such report, or deleted already", receipt);
+    } else if (purging->args->json) {
+        print_json(purging);
+    } else {
+        printf("%s %s\n", receipt, purging->dry ? "would go" : "gone");
+    }
+}
+
+static int purge(const struct args *args, const struct setup *setup, const char *receipt)
 {
     struct load_store opened;
     if (!load_store(setup, &opened)) {
@@ -154,13 +177,18 @@ static int purge(const struct args *args, const struct setup *setup)
     const struct retention_request request = {
         .dry = purging.dry,
         .soon_days = SOON_DAYS,
+        .receipt = receipt,
         .row = on_row,
         .done = on_done,
         .arg = &purging,
     };
     retention_run(setup, opened.store, &request);
     loop_run(opened.loop);
-    print(&purging);
+    if (receipt != NULL) {
+        print_asked(&purging, receipt);
+    } else {
+        print(&purging);
+    }
     json_decref(purging.soon);
     free(purging.areas);
     load_store_end(&opened);
@@ -172,16 +200,21 @@ static int run(const struct args *args)
     if (args->word_count > 0) {
         return cli_fail(CLI_USAGE, "purge: %s: no word is expected", args->words[0]);
     }
+    const char *typed = args_get(args, "--receipt");
+    char receipt[RECEIPT_BYTES];
+    if (typed != NULL && !receipt_parse(str_of(typed), receipt)) {
+        return cli_fail(CLI_USAGE, "purge: --receipt %s: not a receipt number", typed);
+    }
     struct setup *setup = load_setup(args);
     if (setup == NULL) {
         return CLI_CONFIG;
     }
-    int code = purge(args, setup);
+    int code = purge(args, setup, typed ? receipt : NULL);
     setup_free(&setup);
     return code;
 }
 
-static const struct arg_spec specs[] = {{"--dry-run", false}, {NULL, false}};
+static const struct arg_spec specs[] = {{"--dry-run", false}, {"--receipt", true}, {NULL, false}};
 
 const struct command command_purge = {
     .name = "purge",
@@ -189,13 +222,19 @@ const struct command command_purge = {
     .help = "  mashang purge --dry-run -c FILE      what would go, and which undecided ones within "
             "30 days\n"
             "  mashang purge -c FILE                now, instead of within the hour\n"
+            "  mashang purge --receipt N -c FILE    this one, because its household asks for it\n"
             "\n"
             "The gateway does it by itself once an hour: [retention] decided_days after the "
             "decision, undecided_days\n"
             "after the last event. Place, dates, ending, audit chain and statistics stay; answers, "
             "names, numbers and all\n"
             "by which a person could be found go, and cannot be brought back. Backups keep their "
-            "own copies.\n",
+            "own copies.\n"
+            "\n"
+            "--receipt does not wait for those days: the report must be decided or withdrawn, and "
+            "the monitoring system\n"
+            "must have taken all that was to be told of it. What that system keeps is deleted "
+            "there.\n",
     .specs = specs,
     .run = run,
 };

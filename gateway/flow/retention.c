@@ -50,7 +50,18 @@ static retention_aged_done_fn on_aged;
 static reports_read_done_fn on_read;
 static procedures_fetch_done_fn on_procedure;
 static retention_purge_done_fn on_purged;
+static void next_receipt(struct run *run);
 static void finish(struct run *run, enum op_status status);
+
+static bool is_asked_for(const struct run *run)
+{
+    return run->request.receipt != NULL;
+}
+
+static const char *why(const struct run *run)
+{
+    return is_asked_for(run) ? "request" : run->row.decided ? "decided" : "undecided";
+}
 
 static void ask_slice(struct run *run)
 {
@@ -73,7 +84,15 @@ void retention_run(const struct setup *setup, struct store *store,
     run->store = store;
     run->request = *request;
     run->now_ms = clock_wall_ms();
-    ask_slice(run);
+    if (request->receipt != NULL) {
+        run->next = -1;
+        run->bucket = setup->bucket_count - 1;
+        run->count = 1;
+        snprintf(run->receipts[0], RECEIPT_BYTES, "%s", request->receipt);
+        next_receipt(run);
+    } else {
+        ask_slice(run);
+    }
 }
 
 static bool stopped(const struct run *run)
@@ -207,10 +226,10 @@ static void put_rest(struct run *run, const struct report_record *record, struct
 static void put_audit(const struct run *run, const struct report_record *record,
                       struct purge *purge)
 {
-    json_t *event = json_pack("{s:s, s:s, s:s, s:I, s:I, s:s}", "ev", "purged", "why",
-                              run->row.decided ? "decided" : "undecided", "receipt",
-                              run->row.receipt, "v", (json_int_t)purge->request.version + 1, "at",
-                              (json_int_t)run->now_ms, "by", RETENTION_NAME);
+    json_t *event = json_pack("{s:s, s:s, s:s, s:I, s:I, s:s}", "ev", "purged", "why", why(run),
+                              "receipt", run->row.receipt, "v",
+                              (json_int_t)purge->request.version + 1, "at", (json_int_t)run->now_ms,
+                              "by", RETENTION_NAME);
     CHECK(event != NULL);
     if (purge->stat.len > 0) {
         json_object_set_new(event, "stat", json_string(buf_text(&purge->stat)));
@@ -228,6 +247,7 @@ static void purge_report(struct run *run, const struct report_record *record,
     buf_init(&purge->stat, STATS_LINES_BYTES_MAX);
     purge->request.receipt = run->row.receipt;
     purge->request.version = record_number(record, REPORT_VERSION);
+    purge->request.delivered = is_asked_for(run);
     put_progress(purge, procedure, progress);
     put_rest(run, record, purge);
     stats_forget(record_get(record, REPORT_GAUGES), run->now_ms, &purge->stat);
@@ -247,7 +267,7 @@ static void purge_report(struct run *run, const struct report_record *record,
 static void tell(struct run *run, enum retention_fate fate)
 {
     int64_t *const counts[] = {&run->result.due, &run->result.soon, &run->result.gone,
-                               &run->result.later};
+                               &run->result.later, &run->result.open};
     (*counts[fate])++;
     run->row.fate = fate;
     if (run->request.row != NULL) {
@@ -265,8 +285,8 @@ static void look(struct run *run, const struct report_record *record,
     bool read = procedure != NULL && json != NULL && progress_from_json(procedure, json, progress);
     json_decref(json);
     judge(run, record, read ? progress : NULL, &run->row);
-    bool due = run->row.due_ms <= run->now_ms;
-    bool soon = !due && !run->row.decided &&
+    bool due = is_asked_for(run) ? run->row.decided : run->row.due_ms <= run->now_ms;
+    bool soon = !due && !run->row.decided && !is_asked_for(run) &&
                 run->row.due_ms <= run->now_ms + run->request.soon_days * DAY_MS;
     if (due && !run->request.dry) {
         purge_report(run, record, procedure, read ? progress : NULL);
@@ -275,6 +295,8 @@ static void look(struct run *run, const struct report_record *record,
     }
     if (due || (soon && run->request.dry)) {
         tell(run, due ? RETENTION_ROW_DUE : RETENTION_ROW_SOON);
+    } else if (is_asked_for(run)) {
+        tell(run, RETENTION_ROW_OPEN);
     }
     free(progress);
     next_receipt(run);
@@ -329,8 +351,7 @@ static void on_purged(void *arg, enum op_status status, enum retention_purged pu
         if (purged == RETENTION_PURGED) {
             metrics_add(METRIC_REPORTS_PURGED, 1);
             log_event(LOG_LEVEL_INFO, "purged", "receipt=%s why=%s",
-                      log_receipt(run->row.receipt).text,
-                      run->row.decided ? "decided" : "undecided");
+                      log_receipt(run->row.receipt).text, why(run));
             tell(run, RETENTION_ROW_GONE);
         } else if (purged != RETENTION_GONE) {
             tell(run, RETENTION_ROW_LATER);

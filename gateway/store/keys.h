@@ -104,7 +104,7 @@ enum { KEYS_SCHEMA = 2, KEYS_LIBRARY = 6 };
 
 /* Retention and key rotation (retention.lua, rewrap.lua). */
 #define KEYS_AGED          "aged_1"
-#define KEYS_PURGE         "purge_1"
+#define KEYS_PURGE         "purge_2"
 #define KEYS_WALK          "walk_1"
 #define KEYS_REHASH        "rehash_1"
 #define KEYS_SEALED_EVENTS "sealed_events_1"

@@ -82,6 +82,7 @@ void retention_purge(struct store *store, const struct retention_purge *request,
     link_arg(&call, request->audit.text);
     link_arg_text(&call, request->audit.hash);
     link_arg(&call, request->stat);
+    link_arg_text(&call, request->delivered ? "1" : "");
     for (size_t i = 0; i < request->record_count; i++) {
         link_arg_text(&call, request->record[i].name);
         link_arg(&call, request->record[i].value);

@@ -28,6 +28,7 @@ struct retention_purge {
     const char *head; /* expected */
     struct store_audit audit;
     struct str stat; /* lines for the statistics, or empty */
+    bool delivered;  /* only when all its events are: the others of it would be dropped */
     const struct store_pair *record;
     size_t record_count; /* at least one field to set */
 };
@@ -36,7 +37,7 @@ enum retention_purged {
     RETENTION_PURGED,
     RETENTION_MOVED,  /* read again */
     RETENTION_GONE,   /* or purged already */
-    RETENTION_SENDING /* an event of it is under way: later */
+    RETENTION_SENDING /* an event of it is under way, or not delivered and must be: later */
 };
 
 typedef void retention_purge_done_fn(void *arg, enum op_status status,

@@ -35,11 +35,12 @@ local function aged(keys, args)
     return {#found == most * 2 and found[#found] or '-1', receipts}
 end
 
--- The events that are not delivered, or nothing while one is under way: what comes of it is settled first.
-local function idle_events(P, receipt)
+-- The events that are not delivered, or nothing while one is under way: what comes of it is settled first. When all must be delivered, also nothing
+-- while there is one: whoever wants to be forgotten must be forgotten by the monitoring system too, and only its events can tell it.
+local function idle_events(P, receipt, delivered)
     local ids = redis.call('LRANGE', P .. ':c:' .. receipt, 0, -1)
     for _, id in ipairs(ids) do
-        if redis.call('HGET', P .. ':e:' .. id, 'st') == 'sending' then
+        if delivered or redis.call('HGET', P .. ':e:' .. id, 'st') == 'sending' then
             return nil
         end
     end
@@ -55,11 +56,11 @@ local function forget_answers(P, receipt, version)
     end
 end
 
--- 1 receipt 2 version 3 head 4 audit text 5 audit hash 6 stat 7… fields to set → purged version | moved | gone | sending
+-- 1 receipt 2 version 3 head 4 audit text 5 audit hash 6 stat 7 '1': all its events must be delivered 8… fields to set → purged version | moved | gone | sending
 -- The skeleton, the chain and what is known of its token stay: whoever files again with that token within its 31 days is shown the same receipt.
 local function purge(keys, args)
     local P, receipt = keys[1], args[1]
-    if #args < 6 or #args % 2 ~= 0 or not fits(P, receipt) or #args[5] ~= 64 then
+    if #args < 7 or #args % 2 ~= 1 or not fits(P, receipt) or #args[5] ~= 64 then
         return bad('purge: arguments')
     end
     local rkey, old = P .. ':r:' .. receipt, read_old(P, receipt)
@@ -68,7 +69,7 @@ local function purge(keys, args)
     elseif old.v ~= args[2] or old.head ~= args[3] then
         return {'moved'}
     end
-    local ids = idle_events(P, receipt)
+    local ids = idle_events(P, receipt, args[7] == '1')
     if not ids then
         return {'sending'}
     end
@@ -81,7 +82,7 @@ local function purge(keys, args)
     drop_events(P, receipt, ids)
     forget_answers(P, receipt, tonumber(old.v))
     redis.call('HDEL', rkey, unpack(PERSONAL))
-    redis.call('HSET', rkey, 'v', version, 'seq', seq, 'head', args[5], 'purged', text_of(now_ms()), unpack(args, 7))
+    redis.call('HSET', rkey, 'v', version, 'seq', seq, 'head', args[5], 'purged', text_of(now_ms()), unpack(args, 8))
     redis.call('RPUSH', P .. ':x:' .. receipt, args[5] .. ' ' .. text_of(seq) .. ' ' .. args[4])
     redis.call('ZREM', P .. ':clock', receipt)
     order(P, receipt, seq, kind, old.idx or '')
@@ -94,4 +95,4 @@ local function purge(keys, args)
 end
 
 register('aged_1', aged, 'no-writes')
-register('purge_1', purge, 'allow-oom')
+register('purge_2', purge, 'allow-oom')

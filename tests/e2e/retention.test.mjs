@@ -178,6 +178,49 @@ describe('retention', () => {
     assert.equal(purge().purged, 1);
   });
 
+  test('a household that asks is forgotten at once, once it is decided and told', async () => {
+    const { receipt, location, answers } = await filed();
+    const asked = (...args) => {
+      try {
+        return { status: 0, text: system.cli('mashang', 'purge', '--receipt', receipt, ...args) };
+      } catch (error) {
+        return { status: error.status, text: `${error.stdout}${error.stderr}` };
+      }
+    };
+    await becomes(system, receipt, 'delivered');
+    const open = asked();
+    assert.equal(open.status, 1);
+    assert.match(open.text, /not decided/);
+    await decline(receipt);
+    assert.match(asked('--dry-run').text, /would go/);
+    assert.ok(field(system, receipt, 'sealed'));
+    const gone = asked();
+    assert.equal(gone.status, 0, gone.text);
+    assert.match(gone.text, /gone/);
+    for (const name of personal) assert.equal(record(system, receipt)[name], undefined, name);
+    const link = chain(system, receipt).at(-1);
+    assert.equal(link.ev, 'purged');
+    assert.equal(link.why, 'request');
+    assert.equal((await get(system.base + location)).status, 410);
+    assert.equal((await post(`${system.base}/progress`, { id_number: answers.id_number, phone: answers.phone })).status, 422);
+    assert.match(asked().text, /deleted already/);
+    assert.throws(() => system.cli('mashang', 'purge', '--receipt', '123456789012'), (error) => error.status === 2);
+    await lawHolds(system);
+  });
+
+  test('what the monitoring system has not taken yet keeps it from being forgotten', async () => {
+    const { receipt } = await filed();
+    const prefix = recordKey(receipt).replace(/:r:.*/, '');
+    await becomes(system, receipt, 'delivered');
+    await decline(receipt);
+    // as if an event of it still waited
+    redis(system, 'RPUSH', `${prefix}:c:${receipt}`, `${receipt}-2`);
+    assert.throws(() => system.cli('mashang', 'purge', '--receipt', receipt), (error) => error.status === 1 && /not taken all/.test(error.stderr));
+    assert.ok(field(system, receipt, 'sealed'));
+    redis(system, 'LREM', `${prefix}:c:${receipt}`, '0', `${receipt}-2`);
+    assert.match(system.cli('mashang', 'purge', '--receipt', receipt), /gone/);
+  });
+
   test('words it does not know are refused', () => {
     assert.throws(() => system.cli('mashang', 'purge', 'all'), (error) => error.status === 2);
     assert.match(system.cli('mashang', 'purge', '--help'), /--dry-run/);
