@@ -333,14 +333,17 @@ local function drop_untried(P, receipt)
     return true
 end
 
--- Who asks for a claim: → fence, until, or nil and who has it. Again by the holder: the same fence, a later end.
+-- Who asks for a claim: → fence, until, or nil and who has it. Again by the holder: the same fence, and never an earlier end.
 local function claim_of(now, r, holder, lease_ms)
     local there, until_ms, fence = r.claim or '', tonumber(r.claim_until or '') or 0, tonumber(r.fence or '') or 0
     local runs = there ~= '' and until_ms > now
     if runs and there ~= holder then
         return nil
     end
-    return runs and fence or fence + 1, now + lease_ms
+    if runs then
+        return fence, math.max(until_ms, now + lease_ms)
+    end
+    return fence + 1, now + lease_ms
 end
 
 local OLD = {'v', 'head', 'id', 'ph', 'nm', 'drill', 'lead', 'idx', 'next', 'claim', 'claim_name', 'claim_until', 'fence', 'area', 'seq'}

@@ -55,11 +55,15 @@ static void test_claims(void **state)
     got = claim("one", "One", 120000); /* again: extended, the same fence */
     assert_int_equal(got.answer.fence, 1);
     assert_true(got.answer.claim_until_ms > until_ms);
+    int64_t later_ms = got.answer.claim_until_ms;
+    got = claim("one", "One", 1000); /* a shorter one takes nothing away */
+    assert_int_equal(got.answer.fence, 1);
+    assert_int_equal(got.answer.claim_until_ms, later_ms);
     got = claim("two", "Two", 60000);
     assert_int_equal(got.answer.kind, REPORTS_CLAIMED);
     assert_string_equal(got.name, "One");
-    assert_true(got.answer.claim_until_ms > until_ms);
-    assert_string_equal(redis_ask(&bench.redis, "HMGET ms:{07}:r:" R " claim fence v"), "one 1 3");
+    assert_int_equal(got.answer.claim_until_ms, later_ms);
+    assert_string_equal(redis_ask(&bench.redis, "HMGET ms:{07}:r:" R " claim fence v"), "one 1 4");
     redis_ask(&bench.redis, "HSET ms:{07}:r:" R " claim_until 1"); /* over */
     got = claim("two", "Two", 60000);
     assert_int_equal(got.answer.kind, REPORTS_CHANGED);
