@@ -2,6 +2,7 @@
 
 -- Where each report is kept, in the order of changes, for whoever compares that with the areas of the day. The bucket notes under which shape of the
 -- areas, how far that was done, and when those were loaded: of gateways with different areas the newest leads, the others find nothing to do.
+-- A moment that lies ahead is that of a clock which ran ahead: whoever says it loaded them now, and what is noted of it leads nobody.
 -- 1 shape 2 done up to, or '': as far as is noted under this shape 3 most 4 when the areas were loaded, ms → up to where this slice goes, 1 when
 -- that was the end, then per report {receipt, area, path, idx} (not those whose person is forgotten)
 local function places(keys, args)
@@ -11,7 +12,8 @@ local function places(keys, args)
     end
     local noted = redis.call('HGET', P .. ':n', 'places') or ''
     local noted_shape, noted_after, noted_loaded = noted:match('^(%x+) (%d+) ?(%d*)$')
-    local same, since = noted_shape == shape, tonumber(noted_loaded or nil) or 0
+    local same, since, now = noted_shape == shape, tonumber(noted_loaded or nil) or 0, now_ms()
+    loaded, since = math.min(loaded, now), since > now and 0 or since
     if noted_shape and not same and (since > loaded or since == loaded and noted_shape > shape) then
         return {after == '' and '0' or after, 1}
     elseif after == '' then

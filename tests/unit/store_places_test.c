@@ -136,6 +136,25 @@ static void test_the_newest_areas_lead(void **state)
     assert_string_equal(noted(), "0000000000000abd 12 2000");
 }
 
+/* A moment beyond Redis's own now is that of a clock that ran ahead: it leads nobody, and a gateway whose clock does so now is no newer than now. */
+static void test_a_clock_that_ran_ahead(void **state)
+{
+    (void)state;
+    seed(1, 10);
+    redis_ask(&bench.redis, "HSET ms:{07}:n places %s", "0000000000000abc 10 4102444800000");
+    loaded_ms = 2000;
+    assert_int_equal(slice(OTHER_SHAPE, PLACES_AS_NOTED).count, 9);
+    assert_string_equal(noted(), "0000000000000abd 0 2000");
+    redis_ask(&bench.redis, "HSET ms:{07}:n places %s", "0000000000000abd 10 4102444800000");
+    assert_int_equal(slice(OTHER_SHAPE, 10).count, 0); /* the same areas: it is mended */
+    assert_string_equal(noted(), "0000000000000abd 10 2000");
+    loaded_ms = INT64_C(4102444800000);
+    assert_int_equal(slice(SHAPE, PLACES_AS_NOTED).count, 9);
+    assert_true(strstr(noted(), " 4102444800000") == NULL);
+    loaded_ms = 2000;
+    assert_int_equal(slice(OTHER_SHAPE, PLACES_AS_NOTED).count, 0);
+}
+
 static void test_nothing_there(void **state)
 {
     (void)state;
@@ -152,6 +171,7 @@ int main(void)
         cmocka_unit_test_setup(test_slices, wipe),
         cmocka_unit_test_setup(test_goes_on, wipe),
         cmocka_unit_test_setup(test_the_newest_areas_lead, wipe),
+        cmocka_unit_test_setup(test_a_clock_that_ran_ahead, wipe),
         cmocka_unit_test_setup(test_nothing_there, wipe),
     };
     return cmocka_run_group_tests(tests, open_bench, close_bench);
