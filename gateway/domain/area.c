@@ -197,6 +197,33 @@ size_t area_path(const struct areas *areas, area_index area, area_index ret_path
     return depth;
 }
 
+/* Everything lies in AREA_NONE. */
+static bool lies_in(const struct areas *areas, area_index area, area_index above)
+{
+    while (area != above && area != AREA_NONE) {
+        area = area_parent(areas, area);
+    }
+    return area == above;
+}
+
+area_index area_above_gone(const struct areas *areas, struct str path, struct str id)
+{
+    area_index lowest = AREA_NONE;
+    struct str old_name;
+    struct str word;
+    while (str_next(&path, ' ', &word) && !str_eq(word, id)) {
+        area_index area = areas_resolve(areas, word, &old_name);
+        if (area == AREA_NONE) {
+            continue;
+        }
+        if (!lies_in(areas, area, lowest)) {
+            break; /* from here on it was earlier */
+        }
+        lowest = area;
+    }
+    return lowest;
+}
+
 /* What the area itself gives: phone or contact, empty when it has none. */
 static struct str own_contact(const struct areas *areas, area_index area, bool want_phone)
 {

@@ -65,6 +65,11 @@ area_index area_child(const struct areas *areas, area_index area, size_t nth);
 area_index area_up(const struct areas *areas, area_index area, enum area_level level);
 /* From the top down to the area itself; returns how many (≤ AREA_DEPTH_MAX). */
 size_t area_path(const struct areas *areas, area_index area, area_index ret_path[AREA_DEPTH_MAX]);
+/*
+ * Of a place that is no more: the lowest above it that is still there, aliases followed; AREA_NONE: none is. path: blank-separated ids from the top down to
+ * it as it was kept; earlier places may stand behind.
+ */
+area_index area_above_gone(const struct areas *areas, struct str path, struct str id);
 /* The nearest upward; empty when nobody has one. The contact is never from above the area whose phone it would stand beside. */
 struct str area_phone(const struct areas *areas, area_index area);
 struct str area_contact(const struct areas *areas, area_index area);

@@ -147,6 +147,7 @@ json_t *addition_merge(const json_t *old_values, const json_t *new_values, bool 
             *ret_corrected = true;
         }
     }
+    take_over(merged, new_values, "consent"); /* what staff had put in has none until then */
     take_over(merged, new_values, "consent_sensitive");
     return merged;
 }

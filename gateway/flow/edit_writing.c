@@ -166,6 +166,26 @@ static void keep_filed(json_t *sealed)
     }
 }
 
+static bool is_new_tick(const json_t *before, const json_t *values, const char *name)
+{
+    return json_is_true(json_object_get(values, name)) &&
+           !json_is_true(json_object_get(before, name));
+}
+
+/* What was agreed to once is kept as it was then; here it is agreed to for the first time. */
+static void put_consent(struct writing *writing, const json_t *before, const json_t *values)
+{
+    const struct edit_view *view = &writing->view;
+    struct record *record = &writing->draft.record;
+    if (is_new_tick(before, values, "consent")) {
+        record_put_text(record, REPORT_NOTICE, pages_notice_version(view->setup->pages));
+        record_put_number(record, REPORT_CONSENT_AT, view->now_ms);
+    }
+    if (is_new_tick(before, values, "consent_sensitive")) {
+        record_put_number(record, REPORT_SENSITIVE_AT, view->now_ms);
+    }
+}
+
 /* False: what is sealed is needed and cannot be opened. */
 static bool open_sealed(struct writing *writing)
 {
@@ -179,6 +199,7 @@ static bool open_sealed(struct writing *writing)
     }
     if (draft->values != NULL) {
         keep_filed(writing->sealed);
+        put_consent(writing, json_object_get(writing->sealed, "values"), draft->values);
         json_object_set(writing->sealed, "values", draft->values);
         put_answers(writing, draft->values);
     }
@@ -186,6 +207,13 @@ static bool open_sealed(struct writing *writing)
         add_note(writing->sealed, draft->note);
     }
     return true;
+}
+
+static int64_t number_now(const struct writing *writing, const char *name)
+{
+    uint64_t number = 0;
+    struct str text = record_now(&writing->draft.record, writing->view.record, name);
+    return str_to_u64(text, INT64_MAX, &number) ? (int64_t)number : 0;
 }
 
 static void make_snapshot(struct writing *writing)
@@ -198,6 +226,8 @@ static void make_snapshot(struct writing *writing)
     snprintf(source, sizeof source, "%.*s", STR_ARG(record_get(view->record, REPORT_SOURCE)));
     snprintf(writing->placement, sizeof writing->placement, "%.*s",
              STR_ARG(record_get(view->record, REPORT_PLACEMENT)));
+    snprintf(writing->notice, sizeof writing->notice, "%.*s",
+             STR_ARG(record_now(&draft->record, view->record, REPORT_NOTICE)));
     const struct snapshot_request request = {
         .setup = view->setup,
         .receipt = view->receipt,
@@ -207,6 +237,12 @@ static void make_snapshot(struct writing *writing)
         .at_ms = view->now_ms,
         .submitted_ms = record_number(view->record, REPORT_SUBMITTED),
         .area = draft->area != AREA_NONE ? draft->area : view->area,
+        .place_id = record_get(view->record, REPORT_AREA),
+        .place_path = record_get(view->record, REPORT_PATH),
+        .form = record_get(view->record, REPORT_FORM),
+        .consent = {.notice_version = writing->notice,
+                    .at_ms = number_now(writing, REPORT_CONSENT_AT),
+                    .sensitive_ms = number_now(writing, REPORT_SENSITIVE_AT)},
         .placement = writing->placement,
         .source = source,
         .values = json_object_get(writing->sealed, "values"),

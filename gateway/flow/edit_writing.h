@@ -27,7 +27,7 @@ struct writing {
     struct snapshot snapshot;
     char *progress_text, *clearing_text, *audit_text;
     struct buf path_before, path_after, stat, gauges, gauges_lead, flags, risks;
-    char head[65], last4[IDENTITY_BYTES], mask[PERSON_MASK_BYTES], placement[16];
+    char head[65], last4[IDENTITY_BYTES], mask[PERSON_MASK_BYTES], placement[16], notice[24];
     struct reports_change change;
 };
 

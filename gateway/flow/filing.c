@@ -31,9 +31,14 @@ static json_t *flags_of(const struct filing *filing)
     return flags;
 }
 
+static bool is_ticked(const struct filing *filing, const char *name)
+{
+    return json_is_true(json_object_get(filing->values, name));
+}
+
 static bool is_urgent(const struct filing *filing)
 {
-    return json_is_true(json_object_get(filing->values, "urgent"));
+    return is_ticked(filing, "urgent");
 }
 
 static const char *answer(const struct filing *filing, const char *name)
@@ -97,6 +102,18 @@ static void put_optional(struct record *record, const char *name, const char *va
     }
 }
 
+/* Nobody ticks anything of what staff puts in. */
+static void put_consent(const struct filing *filing, struct record *record)
+{
+    if (is_ticked(filing, "consent")) {
+        record_put_text(record, REPORT_NOTICE, pages_notice_version(filing->setup->pages));
+        record_put_number(record, REPORT_CONSENT_AT, filing->now_ms);
+    }
+    if (is_ticked(filing, "consent_sensitive")) {
+        record_put_number(record, REPORT_SENSITIVE_AT, filing->now_ms);
+    }
+}
+
 static void put_origin(const struct filing *filing, struct filed *filed)
 {
     struct record *record = &filed->record;
@@ -109,6 +126,7 @@ static void put_origin(const struct filing *filing, struct filed *filed)
     record_put_text(record, REPORT_CHANGED_BY, filing->name[0] ? filing->name : filing->by);
     record_put_text(record, REPORT_FORM, form);
     record_put(record, REPORT_SOURCE, str_of(filing->source));
+    put_consent(filing, record);
     put_optional(record, REPORT_PLACEMENT, filing->placement);
     put_optional(record, REPORT_FILED_BY, answer(filing, "filed_by"));
     put_optional(record, REPORT_BASIS, filing->basis);
@@ -136,6 +154,8 @@ static void make_snapshot(const struct filing *filing, bool sent, struct filed *
         .at_ms = filing->now_ms,
         .submitted_ms = filing->now_ms,
         .area = filing->area,
+        .form = record_find(&filed->record, REPORT_FORM),
+        .consent = {.notice_version = pages_notice_version(filing->setup->pages)},
         .placement = filing->placement ? filing->placement : "",
         .source = filing->source,
         .values = filing->values,

@@ -58,6 +58,7 @@ static const char *const names[] = {
     "data.consent.version",
     "data.consent.at",
     "data.consent.sensitive",
+    "data.consent.sensitive_at",
     "data.form",
     "data.form.id",
     "data.form.version",

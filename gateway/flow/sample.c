@@ -29,9 +29,9 @@ char *sample_event(const struct setup *setup)
         .source = "self",
         .values = values,
         .flags = flags,
-        .form_id = setup->form->id,
-        .form_version = setup->form->version,
-        .notice_version = pages_notice_version(setup->pages),
+        .form_id = str_of(setup->form->id),
+        .form_version = str_of(setup->form->version),
+        .consent = {.notice_version = pages_notice_version(setup->pages)},
     };
     json_t *json = report_event_json(&event);
     char *text = json_dumps(json, JSON_COMPACT);

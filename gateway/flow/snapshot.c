@@ -5,7 +5,6 @@
 
 #include "base/check.h"
 #include "crypto/seal.h"
-#include "domain/report.h"
 
 /* The plain text is wiped: it names a person. */
 static void seal_json(const struct snapshot_request *request, const char *what, json_t *take_json,
@@ -25,7 +24,9 @@ static void seal_json(const struct snapshot_request *request, const char *what, 
 
 static json_t *event_json(const struct snapshot_request *request, const char *event_id)
 {
-    const struct setup *setup = request->setup;
+    struct str version = request->form;
+    struct str form = {NULL, 0};
+    (void)str_next(&version, '@', &form);
     const struct report_event event = {
         .type = request->type,
         .id = event_id,
@@ -33,16 +34,18 @@ static json_t *event_json(const struct snapshot_request *request, const char *ev
         .version = request->version,
         .at_ms = request->at_ms,
         .submitted_ms = request->submitted_ms,
-        .areas = setup->areas,
+        .areas = request->setup->areas,
         .area = request->area,
+        .place_id = request->place_id,
+        .place_path = request->place_path,
         .placement = request->placement,
         .source = request->source,
         .values = request->values,
         .flags = request->flags,
         .more = request->more,
-        .form_id = setup->form->id,
-        .form_version = setup->form->version,
-        .notice_version = pages_notice_version(setup->pages),
+        .form_id = form,
+        .form_version = version,
+        .consent = request->consent,
     };
     return report_event_json(&event);
 }

@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "base/buf.h"
+#include "domain/report.h"
 #include "flow/setup.h"
 
 /* A body is at most 64 KiB (house limit of http); escaped as JSON, with what additions keep, it stays well below. */
@@ -20,11 +21,14 @@ struct snapshot_request {
     const struct setup *setup;
     const char *receipt;
     int64_t version;
-    bool first;           /* its event is the report's first one, whatever the version */
-    const char *type;     /* accepted | added | … ; NULL: no event */
-    int64_t at_ms;        /* of this version */
-    int64_t submitted_ms; /* of the first one */
-    area_index area;
+    bool first;                      /* its event is the report's first one, whatever the version */
+    const char *type;                /* accepted | added | … ; NULL: no event */
+    int64_t at_ms;                   /* of this version */
+    int64_t submitted_ms;            /* of the first one */
+    area_index area;                 /* AREA_NONE: no longer in the areas file */
+    struct str place_id, place_path; /* of such a place: REPORT_AREA and REPORT_PATH */
+    struct str form;                 /* REPORT_FORM */
+    struct report_consent consent;   /* REPORT_NOTICE, _CONSENT_AT, _SENSITIVE_AT */
     const char *placement;
     const char *source;
     const json_t *values;

@@ -467,6 +467,34 @@ static uint64_t shape_of(const char *rows)
 }
 
 /* What moves a report counts, what it is called does not. */
+static void test_above_what_is_gone(void **state)
+{
+    static const struct {
+        const char *path, *id, *above; /* "": none */
+    } cases[] = {
+        {"c ta v", "v", "ta"},
+        {"c ta v g", "g", "ta"},
+        {"c ta d v", "v", "ta"},    /* the district above it is gone too */
+        {"c t-old v", "v", "tb"},   /* its town was merged */
+        {"c ta v tb w", "v", "ta"}, /* where it was before does not count */
+        {"c tb w ta v", "v", "w"},  /* it had gone into w, whose row is there */
+        {"c tb x ta v", "v", "tb"}, /* nor x any more */
+        {"gone also v", "v", ""},
+        {"v", "v", ""},
+        {"", "v", ""},
+        {"c", "v", "c"},
+    };
+    struct areas *areas = load(
+        "id,parent,level,name\nc,,county,县\nta,c,town,东镇\ntb,c,town,西镇\n"
+        "w,tb,village,下村\nalias,t-old,tb\n");
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        area_index above = area_above_gone(areas, str_of(cases[i].path), str_of(cases[i].id));
+        assert_str(above != AREA_NONE ? area_id(areas, above) : STR(""), cases[i].above);
+    }
+    areas_free(&areas);
+}
+
 static void test_shape(void **state)
 {
     (void)state;
@@ -514,6 +542,7 @@ int main(void)
         cmocka_unit_test(test_counties_that_ship),
         cmocka_unit_test(test_a_nation),
         cmocka_unit_test(test_below),
+        cmocka_unit_test(test_above_what_is_gone),
         cmocka_unit_test(test_shape),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -58,9 +58,9 @@ static json_t *make(const char *area, const char *values, const char *flags, int
         .source = "self",
         .values = read,
         .flags = marks,
-        .form_id = "report",
-        .form_version = "0123456789abcdef",
-        .notice_version = "fedcba9876543210",
+        .form_id = STR("report"),
+        .form_version = STR("0123456789abcdef"),
+        .consent = {.notice_version = "fedcba9876543210"},
     };
     assert_int_not_equal(event.area, AREA_NONE);
     json_t *json = report_event_json(&event);
@@ -126,7 +126,7 @@ static void test_a_later_event(void **state)
         "\"helper\":{\"name\":\"李三\",\"phone\":\"13900000000\"},\"risks\":[\"illness\","
         "\"disaster\"],"
         "\"disaster\":\"flood\",\"urgent\":true,\"submitted_at\":\"2026-11-23T09:15:02+08:00\","
-        "\"consent\":{\"version\":\"fedcba9876543210\",\"at\":\"2026-11-23T10:15:02+08:00\","
+        "\"consent\":{\"version\":\"fedcba9876543210\",\"at\":\"2026-11-23T09:15:02+08:00\","
         "\"sensitive\":true},\"form\":{\"id\":\"report\",\"version\":\"0123456789abcdef\"},"
         "\"flags\":[\"id_missing\",\"additions\"],\"extra\":{\"well\":\"dry\",\"rooms\":[\"a\"]}}"
         "}");
@@ -167,6 +167,118 @@ static void test_source_names_the_county(void **state)
     }
 }
 
+/* What was ticked, and when; nothing of it where nobody ticked. */
+static void test_consent(void **state)
+{
+#define V  "\"version\":\"fedcba9876543210\","
+#define T0 "\"2026-11-23T09:15:02+08:00\""
+#define T1 "\"2026-11-23T10:15:02+08:00\""
+    static const struct {
+        const char *values, *notice;
+        int at_hours, sensitive_hours; /* after the filing; -1: not on record */
+        const char *consent;           /* NULL: none */
+    } cases[] = {
+        {"{}", "fedcba9876543210", -1, -1, NULL},
+        {"{\"consent\":false}", "", -1, -1, NULL},
+        {"{\"consent\":true}", "fedcba9876543210", 0, -1,
+         "{" V "\"at\":" T0 ",\"sensitive\":false}"},
+        {"{\"consent\":true,\"consent_sensitive\":true}", "fedcba9876543210", 0, 0,
+         "{" V "\"at\":" T0 ",\"sensitive\":true}"},
+        /* ticked later, on the receipt's page */
+        {"{\"consent\":true,\"consent_sensitive\":true}", "fedcba9876543210", 0, 1,
+         "{" V "\"at\":" T0 ",\"sensitive\":true,\"sensitive_at\":" T1 "}"},
+        /* staff had put it in, and the household filed it again */
+        {"{\"consent\":true}", "fedcba9876543210", 1, -1,
+         "{" V "\"at\":" T1 ",\"sensitive\":false}"},
+        /* or wrote more on its page, where no notice stands */
+        {"{\"consent_sensitive\":true}", "", -1, 1, "{\"at\":" T1 ",\"sensitive\":true}"},
+        /* filed before this was kept */
+        {"{\"consent\":true}", "", -1, -1, "{\"at\":" T0 ",\"sensitive\":false}"},
+        {"{\"consent\":true,\"consent_sensitive\":true}", "", -1, -1,
+         "{\"at\":" T0 ",\"sensitive\":true}"},
+        {"{\"consent\":true,\"consent_sensitive\":true}", "", -1, 1,
+         "{\"at\":" T0 ",\"sensitive\":true,\"sensitive_at\":" T1 "}"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        json_t *values = json_loads(cases[i].values, 0, NULL);
+        int at = cases[i].at_hours;
+        int sensitive = cases[i].sensitive_hours;
+        const struct report_event event = {
+            .type = "corrected",
+            .id = "1-5",
+            .receipt = "1",
+            .version = 5,
+            .at_ms = submitted_ms + 9 * HOUR_MS,
+            .submitted_ms = submitted_ms,
+            .areas = areas,
+            .area = areas_find(areas, STR("g1")),
+            .placement = "",
+            .source = "hotline",
+            .values = values,
+            .consent = {.notice_version = cases[i].notice,
+                        .at_ms = at < 0 ? 0 : submitted_ms + at * HOUR_MS,
+                        .sensitive_ms = sensitive < 0 ? 0 : submitted_ms + sensitive * HOUR_MS}};
+        json_t *json = report_event_json(&event);
+        const json_t *data = json_object_get(json, "data");
+        const json_t *consent = json_object_get(data, "consent");
+        char *made = consent ? json_dumps(consent, JSON_COMPACT) : NULL;
+        if (made == NULL || cases[i].consent == NULL) {
+            assert_true(made == NULL && cases[i].consent == NULL);
+        } else {
+            assert_string_equal(made, cases[i].consent);
+        }
+        assert_null(json_object_get(data, "form")); /* not known */
+        free(made);
+        json_decref(json);
+        json_decref(values);
+    }
+}
+
+/* A village that the areas file no longer has: its id, and the names that are left above it. */
+static void test_a_place_that_is_gone(void **state)
+{
+    static const struct {
+        const char *id, *path, *source, *names;
+    } cases[] = {
+        {"370115008999", "37 3701 370115 370115008 370115008999 370115009", "/mashang/370115",
+         "[\"山东省\",\"济南市\",\"济阳区\",\"曲堤街道\"]"},
+        {"g9", "37 3701 370115 370115008 370115008218 g9", "/mashang/370115",
+         "[\"山东省\",\"济南市\",\"济阳区\",\"曲堤街道\",\"葛家村民委员会\"]"},
+        {"419001999", "37 419001 419001999", "/mashang/419001", "[\"山东省\",\"没有县的镇\"]"},
+        {"g8", "37 419001 419001001 g8", "/mashang/419001",
+         "[\"山东省\",\"没有县的镇\",\"样例村\"]"},
+        {"x2", "x x1 x2", "/mashang/x2", "[]"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        json_t *values = json_loads("{\"risk\":[\"jobs\"]}", 0, NULL);
+        const struct report_event event = {.type = "added",
+                                           .id = "1-2",
+                                           .receipt = "1",
+                                           .version = 2,
+                                           .areas = areas,
+                                           .area = AREA_NONE,
+                                           .place_id = str_of(cases[i].id),
+                                           .place_path = str_of(cases[i].path),
+                                           .placement = "",
+                                           .source = "self",
+                                           .values = values,
+                                           .consent = {.notice_version = ""}};
+        json_t *json = report_event_json(&event);
+        const json_t *area = json_object_get(json_object_get(json, "data"), "area");
+        char *names = json_dumps(json_object_get(area, "path"), JSON_COMPACT);
+        assert_string_equal(json_string_value(json_object_get(json, "source")), cases[i].source);
+        assert_string_equal(json_string_value(json_object_get(json, "subject")), cases[i].id);
+        assert_string_equal(json_string_value(json_object_get(area, "id")), cases[i].id);
+        assert_string_equal(json_string_value(json_object_get(area, "code")), cases[i].id);
+        assert_string_equal(names, cases[i].names);
+        free(names);
+        json_decref(json);
+        json_decref(values);
+    }
+}
+
 /* A snapshot: what is changed afterwards does not change it. */
 static void test_the_event_is_a_snapshot(void **state)
 {
@@ -181,9 +293,9 @@ static void test_the_event_is_a_snapshot(void **state)
                                        .placement = "",
                                        .source = "self",
                                        .values = values,
-                                       .form_id = "a",
-                                       .form_version = "b",
-                                       .notice_version = "c"};
+                                       .form_id = STR("a"),
+                                       .form_version = STR("b"),
+                                       .consent = {.notice_version = "c"}};
     json_t *json = report_event_json(&event);
     json_array_append_new(json_object_get(values, "risk"), json_string("water"));
     json_array_append_new(json_object_get(values, "rooms"), json_string("b"));
@@ -201,6 +313,8 @@ int main(void)
         cmocka_unit_test(test_a_later_event),
         cmocka_unit_test(test_the_household_keeps_its_own_phone),
         cmocka_unit_test(test_source_names_the_county),
+        cmocka_unit_test(test_consent),
+        cmocka_unit_test(test_a_place_that_is_gone),
         cmocka_unit_test(test_the_event_is_a_snapshot),
     };
     return cmocka_run_group_tests(tests, load_areas, free_areas);

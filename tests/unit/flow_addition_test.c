@@ -56,6 +56,12 @@ static void test_merge(void **state)
         {"{\"risk\":[\"jobs\"],\"disaster\":\"flood\"}",
          "{\"risk\":[\"jobs\"],\"disaster\":\"hail\"}", false,
          "{\"risk\":[\"jobs\"],\"disaster\":\"flood\"}", false, false},
+        /* a tick is no addition by itself, and none is lost */
+        {"{\"risk\":[\"jobs\"]}", "{\"risk\":[\"water\"],\"consent\":true}", false,
+         "{\"risk\":[\"jobs\",\"water\"],\"consent\":true}", true, false},
+        {"{\"risk\":[\"jobs\"],\"consent\":true,\"consent_sensitive\":true}",
+         "{\"risk\":[\"jobs\"],\"consent\":true}", true,
+         "{\"risk\":[\"jobs\"],\"consent\":true,\"consent_sensitive\":true}", false, false},
         {"{\"risk\":[\"jobs\"],\"role\":\"head\"}",
          "{\"risk\":[\"jobs\"],\"role\":\"member\",\"filed_by\":\"cadre\"}", false,
          "{\"risk\":[\"jobs\"],\"role\":\"head\"}", false, false},
