@@ -1,5 +1,7 @@
 #include "flow/guard.h"
 
+#include "flow/record.h"
+
 bool guard_claimed(const struct report_record *record, int64_t now_ms, int64_t *ret_until_ms)
 {
     *ret_until_ms = record_number(record, REPORT_CLAIM_UNTIL);
@@ -8,11 +10,10 @@ bool guard_claimed(const struct report_record *record, int64_t now_ms, int64_t *
 
 static bool is_in_scope(const struct guard *guard, const struct report_record *record)
 {
-    struct str old_name;
     if (guard->org[0] != '\0') {
         return str_is(record_get(record, REPORT_ORG), guard->org);
     }
-    area_index area = areas_resolve(guard->areas, record_get(record, REPORT_AREA), &old_name);
+    area_index area = record_place(guard->areas, record);
     if (area != AREA_NONE && scope_has(guard->areas, guard->scope, area)) {
         return true;
     }

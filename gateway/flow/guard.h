@@ -11,7 +11,7 @@
 struct guard {
     const struct areas *areas;
     const struct scope *
-        scope; /* whose reports; a report that was transferred away may still be read, not changed */
+        scope; /* whose reports; a report that was transferred away may still be read, not changed; one whose village is gone is of what that was in */
     const char *org; /* own: only what this organisation put in, wherever; "" any */
     bool reads;      /* earlier places count too */
     bool has_right;

@@ -356,14 +356,17 @@ static void effects(struct moving *moving, struct edit_view *view, const struct 
     put_event(moving, view, move, draft);
 }
 
-/* A report stays in its county: others may share its bucket. Of a place that is no more, the bucket is all that is known. */
+/* A report stays in its county: others may share its bucket. Of a county that is no more, the bucket is all that is known. */
 static bool is_same_county(const struct edit_view *view, area_index other)
 {
     const struct areas *areas = view->setup->areas;
-    if (other == AREA_NONE || view->area == AREA_NONE) {
+    area_index area = record_place(areas, view->record);
+    bool gone = view->area == AREA_NONE &&
+                (area == AREA_NONE || area_level(areas, area) < AREA_COUNTY);
+    if (other == AREA_NONE || gone) {
         return other != AREA_NONE && area_bucket(areas, other) == receipt_bucket(view->receipt);
     }
-    return area_bucket_owner(areas, other) == area_bucket_owner(areas, view->area);
+    return area_bucket_owner(areas, other) == area_bucket_owner(areas, area);
 }
 
 static bool place_fits(const struct moving *moving, const struct edit_view *view,

@@ -12,6 +12,7 @@
 #include "domain/phone.h"
 #include "domain/resident_id.h"
 #include "flow/identities.h"
+#include "flow/record.h"
 #include "store/limits.h"
 
 enum {
@@ -83,6 +84,7 @@ bool progress_of_record(const struct setup *setup, const char *receipt,
     ret->version = record_number(record, REPORT_VERSION);
     snprintf(ret->mask, sizeof ret->mask, "%.*s", STR_ARG(record_get(record, REPORT_MASK)));
     ret->area = areas_resolve(setup->areas, record_get(record, REPORT_AREA), &old_name);
+    ret->place = record_place(setup->areas, record);
     ret->submitted_ms = record_number(record, REPORT_SUBMITTED);
     ret->added_ms = record_number(record, REPORT_ADDED);
     ret->added_on_page = str_is(record_get(record, REPORT_ADDED_BY), "farmer");

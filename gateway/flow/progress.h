@@ -17,7 +17,8 @@ struct progress_report {
     char receipt[RECEIPT_BYTES];
     int64_t version; /* of the record: another one for everything that is shown differently */
     char mask[PERSON_MASK_BYTES];
-    area_index area; /* AREA_NONE when it is no longer in the areas file */
+    area_index area;  /* AREA_NONE when it is no longer in the areas file */
+    area_index place; /* then the lowest above it that is, or AREA_NONE; else the area */
     int64_t submitted_ms;
     int64_t added_ms;   /* 0: nothing was added */
     bool added_on_page; /* there, and not by filing again */

@@ -161,6 +161,14 @@ void record_put_place(struct record *record, const struct areas *areas, area_ind
     buf_release(&path);
 }
 
+area_index record_place(const struct areas *areas, const struct report_record *record)
+{
+    struct str old_name;
+    struct str id = record_get(record, REPORT_AREA);
+    area_index area = areas_resolve(areas, id, &old_name);
+    return area != AREA_NONE ? area : area_above_gone(areas, record_get(record, REPORT_PATH), id);
+}
+
 bool record_is_placed(const struct areas *areas, area_index area, struct str indexes,
                       struct str path)
 {

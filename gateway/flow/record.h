@@ -47,6 +47,9 @@ void record_keep(struct record_kept *kept, const struct report_record *before,
                  const struct store_pair *over, size_t over_count);
 void record_kept_release(struct record_kept *kept);
 
+/* Where a report is; where its place is no longer in the areas file, the lowest above it that is. AREA_NONE: that is gone too. */
+area_index record_place(const struct areas *areas, const struct report_record *record);
+
 /* The ids of an area's path from the top down, blank-separated, added to those that to holds already. */
 void record_path(const struct areas *areas, area_index area, struct buf *to);
 

@@ -246,10 +246,8 @@ static void on_leader(void *arg, enum op_status status, const struct report_reco
     }
     struct move_request request = {.move = staff_move(call, MOVE_MERGE), .leader_area = AREA_NONE};
     if (record != NULL) {
-        struct str old_name;
         request.leader_drill = str_is(record_get(record, REPORT_DRILL), "1");
-        request.leader_area = areas_resolve(call->web->setup->areas,
-                                            record_get(record, REPORT_AREA), &old_name);
+        request.leader_area = record_place(call->web->setup->areas, record);
     }
     request.move.leader = json_member_text(call->body, "leader");
     send_move(call, &request);

@@ -138,17 +138,23 @@ static void fill_steps(struct receipt_view *view, bool full)
     view->page.steps = view->steps;
 }
 
+/* Of a village that is no more, the town is named alone. */
 static void fill_place(struct receipt_view *view)
 {
     const struct areas *areas = view->setup->areas;
-    area_index area = view->report->area;
+    area_index area = view->report->place;
     char village[PLACE_NAME_BYTES];
     if (area == AREA_NONE) {
         return;
     }
-    place_name(areas, area, village);
-    place_name(areas, place_town(areas, area), view->town);
-    snprintf(view->place, sizeof view->place, "%s %s", view->town, village);
+    if (view->report->area == AREA_NONE && area_level(areas, area) <= AREA_TOWN) {
+        place_name(areas, area, view->town);
+        snprintf(view->place, sizeof view->place, "%s", view->town);
+    } else {
+        place_name(areas, area, village);
+        place_name(areas, place_town(areas, area), view->town);
+        snprintf(view->place, sizeof view->place, "%s %s", view->town, village);
+    }
     snprintf(view->phone, sizeof view->phone, "%.*s", STR_ARG(area_phone(areas, area)));
     snprintf(view->contact, sizeof view->contact, "%.*s", STR_ARG(area_contact(areas, area)));
 }

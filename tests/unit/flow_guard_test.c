@@ -44,6 +44,10 @@ static struct report_record record_of(const struct said *said)
     .area = "370115009201", .path = "37 370115 370115008 370115008218 370115009 370115009201"
 #define FAR .area = "370115009201", .path = "37 370115 370115009 370115009201"
 
+/* its village is in no areas file any more; GONE_FAR: that of another town */
+#define GONE     .area = "370115008999", .path = "37 370115 370115008 370115008999"
+#define GONE_FAR .area = "370115009999", .path = "37 370115 370115009 370115009999"
+
 static const struct {
     struct said said;
     struct guard guard; /* areas and scope are filled */
@@ -59,6 +63,10 @@ static const struct {
     /* transferred away: to be read, not to be changed */
     {{AWAY, .org = ""}, {.org = "", .reads = true, .has_right = true, .body_fits = true}, GUARD_OK},
     {{AWAY, .org = ""}, {.org = "", .has_right = true, .body_fits = true}, GUARD_FORBIDDEN},
+    /* a village that is no more: its town goes on, nobody else */
+    {{GONE, .org = ""}, {.org = "", .has_right = true, .body_fits = true}, GUARD_OK},
+    {{GONE, .org = ""}, {.org = "", .has_right = false, .body_fits = true}, GUARD_FORBIDDEN},
+    {{GONE_FAR, .org = ""}, {.org = "", .has_right = true, .body_fits = true}, GUARD_UNKNOWN},
     /* the right, then the body */
     {{HERE, .org = ""}, {.org = "", .has_right = false, .body_fits = false}, GUARD_FORBIDDEN},
     {{HERE, .org = ""},
