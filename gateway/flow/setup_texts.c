@@ -64,6 +64,7 @@ const char *const setup_texts[] = {
     "acts.used_up",
     "acts.not_here",
     "acts.by_receipt",
+    "fill.not_stored",
     "acts.object_by_receipt",
     "acts.object_until",
     "site.unset",

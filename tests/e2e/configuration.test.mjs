@@ -69,6 +69,21 @@ describe('wrong configuration: exit 78, the place, what is allowed', () => {
       assert.match(done.stdout, line);
     }
   });
+  test('a catalog of the county that lacks a text of the farmers\' pages is refused before a farmer meets it', () => {
+    const own = path.join(dir, 'templates');
+    fs.cpSync(path.join(root, 'templates'), own, { recursive: true });
+    const file = path.join(own, 'catalogs/zh-CN.json');
+    const whole = fs.readFileSync(file, 'utf8');
+    for (const key of ['state.objected_usual', 'acts.done_add', 'acts.done_visited', 'acts.done_not_visited', 'acts.done_nudge']) {
+      const texts = JSON.parse(whole);
+      const [group, name] = key.split('.');
+      delete texts[group][name];
+      fs.writeFileSync(file, JSON.stringify(texts));
+      const done = run('', { args: ['--set', `forms.dir=${own}`] });
+      assert.equal(done.status, 78, key);
+      assert.match(done.stderr, new RegExp(`${key}: missing`));
+    }
+  });
   test('check-config opens the file of codes too', () => {
     fs.writeFileSync(path.join(dir, 'codes.bad'), 'serial,1,A,board,2026-01-01\nwhat is this\n');
     const codes = (file) => run('', { args: ['--set', `areas.codes=${file}`] });
