@@ -83,7 +83,7 @@ static void on_record(void *arg, enum op_status status, const struct report_reco
         finish_as(chronicle, status == OP_OK ? CHRONICLE_GONE : CHRONICLE_LATER);
         return;
     }
-    enum guard_verdict verdict = guard_judge(chronicle->guard, record, clock_wall_ms());
+    enum guard_verdict verdict = guard_judge(chronicle->guard, record);
     if (verdict != GUARD_OK) {
         const struct chronicle_answer answer = {
             .kind = CHRONICLE_GUARDED, .verdict = verdict, .record = record};

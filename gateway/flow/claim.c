@@ -64,7 +64,7 @@ static enum edit_verdict take_or_release(void *arg, struct edit_view *view,
 {
     struct claiming *claiming = arg;
     CHECK_OBJ(claiming, CLAIM_MAGIC);
-    claiming->answer.verdict = guard_judge(claiming->guard, view->record, view->now_ms);
+    claiming->answer.verdict = guard_judge(claiming->guard, view->record);
     if (claiming->answer.verdict != GUARD_OK) {
         claiming->answer.kind = CLAIM_GUARDED;
         return EDIT_STOP;

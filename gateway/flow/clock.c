@@ -147,7 +147,8 @@ static enum edit_verdict tick(void *arg, struct edit_view *view, struct edit_dra
     (void)arg;
     int64_t claim_until = record_number(view->record, REPORT_CLAIM_UNTIL);
     int64_t next = record_number(view->record, REPORT_NEXT);
-    if ((next == 0 || next > view->now_ms) && (claim_until == 0 || claim_until > view->now_ms)) {
+    if ((next == 0 || next > view->now_ms) &&
+        (claim_until == 0 || claim_until > view->record->read_ms)) {
         return EDIT_STOP; /* another gateway was first, or our clock is behind that of Redis */
     }
     bool resumed = progress_tick(view->procedure, view->setup->calendar, view->progress,
@@ -157,7 +158,7 @@ static enum edit_verdict tick(void *arg, struct edit_view *view, struct edit_dra
                                  view->now_ms);
     }
     draft->audit = json_pack("{s:s}", "ev", resumed ? "resume" : "clock");
-    if (claim_until > 0 && claim_until <= view->now_ms) {
+    if (claim_until > 0 && claim_until <= view->record->read_ms) {
         json_object_set_new(draft->audit, "claim", json_string("ended"));
         edit_put_text(draft, REPORT_CLAIM, "");
         edit_put_text(draft, REPORT_CLAIM_NAME, "");

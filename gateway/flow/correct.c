@@ -126,7 +126,7 @@ static enum edit_verdict complete(void *arg, struct edit_view *view, struct edit
 {
     struct correcting *correcting = arg;
     CHECK_OBJ(correcting, CORRECT_MAGIC);
-    correcting->answer.verdict = guard_judge(correcting->guard, view->record, view->now_ms);
+    correcting->answer.verdict = guard_judge(correcting->guard, view->record);
     correcting->answer.kind = CORRECT_GUARDED;
     if (correcting->answer.verdict != GUARD_OK) {
         return EDIT_STOP;

@@ -81,11 +81,10 @@ static bool fetches_procedure(struct disclosing *disclosing, const struct report
     return false;
 }
 
-static bool shows_person(const struct disclosing *disclosing, const struct report_record *record,
-                         int64_t now_ms)
+static bool shows_person(const struct disclosing *disclosing, const struct report_record *record)
 {
     return disclosing->person != NULL && record_get(record, REPORT_SEALED).len > 0 &&
-           guard_judge(disclosing->person, record, now_ms) == GUARD_OK;
+           guard_judge(disclosing->person, record) == GUARD_OK;
 }
 
 static void note_reading(struct disclosing *disclosing, const struct report_record *record,
@@ -131,13 +130,13 @@ static void on_read(void *arg, enum op_status status, const struct report_record
         finish_as(disclosing, status == OP_OK ? DISCLOSE_GONE : DISCLOSE_LATER);
         return;
     }
-    enum guard_verdict verdict = guard_judge(disclosing->guard, record, now_ms);
+    enum guard_verdict verdict = guard_judge(disclosing->guard, record);
     if (verdict != GUARD_OK) {
         const struct disclose_answer answer = {DISCLOSE_GUARDED, verdict, record, NULL};
         finish(disclosing, &answer);
     } else if (fetches_procedure(disclosing, record)) {
         return;
-    } else if (!shows_person(disclosing, record, now_ms)) {
+    } else if (!shows_person(disclosing, record)) {
         show(disclosing, record, false);
     } else if (disclosing->tries++ < TRIES) {
         record_keep(&disclosing->kept, record, NULL, 0);

@@ -220,8 +220,8 @@ static void take_hits(struct paging *paging, const struct feed_slice *slice)
         char receipt[RECEIPT_BYTES];
         struct report_record record;
         feed_hit(slice, i, receipt, &record);
-        json_array_append_new(paging->reports,
-                              item_json(paging->setup, receipt, &record, paging->now_ms));
+        record.read_ms = paging->now_ms;
+        json_array_append_new(paging->reports, item_json(paging->setup, receipt, &record));
     }
 }
 

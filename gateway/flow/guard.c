@@ -2,10 +2,10 @@
 
 #include "flow/record.h"
 
-bool guard_claimed(const struct report_record *record, int64_t now_ms, int64_t *ret_until_ms)
+bool guard_claimed(const struct report_record *record, int64_t *ret_until_ms)
 {
     *ret_until_ms = record_number(record, REPORT_CLAIM_UNTIL);
-    return record_get(record, REPORT_CLAIM).len > 0 && *ret_until_ms > now_ms;
+    return record_get(record, REPORT_CLAIM).len > 0 && *ret_until_ms > record->read_ms;
 }
 
 static bool is_in_scope(const struct guard *guard, const struct report_record *record)
@@ -28,14 +28,13 @@ static bool was_in_scope(const struct guard *guard, const struct report_record *
            scope_has_path(guard->areas, guard->scope, record_get(record, REPORT_PATH));
 }
 
-static enum guard_verdict judge_claim(const struct guard *guard, const struct report_record *record,
-                                      int64_t now_ms)
+static enum guard_verdict judge_claim(const struct guard *guard, const struct report_record *record)
 {
     int64_t until_ms;
     if (guard->holder == NULL) {
         return GUARD_OK;
     }
-    bool held = guard_claimed(record, now_ms, &until_ms);
+    bool held = guard_claimed(record, &until_ms);
     bool mine = str_is(record_get(record, REPORT_CLAIM), guard->holder);
     if (guard->has_fence &&
         (guard->fence != record_number(record, REPORT_FENCE) || (held && !mine))) {
@@ -47,8 +46,7 @@ static enum guard_verdict judge_claim(const struct guard *guard, const struct re
     return guard->must_hold && !held ? GUARD_NOT_CLAIMED : GUARD_OK;
 }
 
-enum guard_verdict guard_judge(const struct guard *guard, const struct report_record *record,
-                               int64_t now_ms)
+enum guard_verdict guard_judge(const struct guard *guard, const struct report_record *record)
 {
     if (!is_in_scope(guard, record)) {
         return was_in_scope(guard, record) ? GUARD_FORBIDDEN : GUARD_UNKNOWN;
@@ -59,7 +57,7 @@ enum guard_verdict guard_judge(const struct guard *guard, const struct report_re
     if (!guard->body_fits) {
         return GUARD_BODY;
     }
-    enum guard_verdict claim = judge_claim(guard, record, now_ms);
+    enum guard_verdict claim = judge_claim(guard, record);
     if (claim != GUARD_OK) {
         return claim;
     }

@@ -34,9 +34,8 @@ enum guard_verdict {
     GUARD_STALE_VERSION /* 412 */
 };
 
-enum guard_verdict guard_judge(const struct guard *guard, const struct report_record *record,
-                               int64_t now_ms);
-/* Whether it is held by somebody at now_ms; *ret_until_ms until when. */
-bool guard_claimed(const struct report_record *record, int64_t now_ms, int64_t *ret_until_ms);
+enum guard_verdict guard_judge(const struct guard *guard, const struct report_record *record);
+/* Whether somebody held it when it was read; *ret_until_ms until when. */
+bool guard_claimed(const struct report_record *record, int64_t *ret_until_ms);
 
 #endif

@@ -83,12 +83,12 @@ static void set_time(json_t *item, const struct report_record *record, const cha
 }
 
 json_t *item_json(const struct setup *setup, const char *receipt,
-                  const struct report_record *record, int64_t now_ms)
+                  const struct report_record *record)
 {
     json_t *item = json_object();
     int64_t until_ms;
     bool lead = str_is(record_get(record, REPORT_LEAD), "1");
-    bool held = guard_claimed(record, now_ms, &until_ms);
+    bool held = guard_claimed(record, &until_ms);
     struct str signal = record_get(record, REPORT_SIGNAL);
     set(item, "receipt", json_string(receipt));
     set(item, "version", json_integer((json_int_t)record_number(record, REPORT_VERSION)));

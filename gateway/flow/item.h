@@ -10,9 +10,9 @@
 #include "flow/setup.h"
 #include "store/reports.h"
 
-/* The caller owns it. record needs the fields named in item.c only. now_ms: a claim that is over is none. */
+/* The caller owns it. record needs the fields named in item.c only. A claim that was over when it was read is none. */
 json_t *item_json(const struct setup *setup, const char *receipt,
-                  const struct report_record *record, int64_t now_ms);
+                  const struct report_record *record);
 /* The item and its circumstances, with the moves that are allowed now (ReportDetail without person). A procedure that is not at hand, or progress
  * that cannot be read, leaves out what follows from it. */
 json_t *item_detail(const struct setup *setup, const char *receipt,

@@ -35,7 +35,7 @@ json_t *item_detail(const struct setup *setup, const char *receipt,
                     const struct report_record *record, int64_t now_ms)
 {
     struct progress_report *report = mem_alloc(sizeof *report);
-    json_t *item = item_json(setup, receipt, record, now_ms);
+    json_t *item = item_json(setup, receipt, record);
     if (!progress_of_record(setup, receipt, record, report)) {
         *report = (struct progress_report){0};
     }

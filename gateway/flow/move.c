@@ -447,7 +447,7 @@ static enum edit_verdict record_refused(struct moving *moving, struct edit_draft
 static bool is_let_in(struct moving *moving, const struct edit_view *view)
 {
     const struct move_request *request = &moving->request;
-    moving->answer.verdict = guard_judge(request->guard, view->record, view->now_ms);
+    moving->answer.verdict = guard_judge(request->guard, view->record);
     if (moving->answer.verdict == GUARD_OK) {
         return true;
     }

@@ -132,6 +132,6 @@ bool move_was_sent_on(const struct move_request *request, const struct edit_view
     }
     looks.reads = true;
     looks.holder = NULL; /* whoever holds it there */
-    *ret_verdict = guard_judge(&looks, view->record, view->now_ms);
+    *ret_verdict = guard_judge(&looks, view->record);
     return *ret_verdict == GUARD_OK;
 }

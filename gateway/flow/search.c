@@ -120,7 +120,7 @@ static bool sees_person(const struct searching *searching, const struct report_r
 {
     struct guard guard = *searching->guard;
     guard.reads = false;
-    return guard_judge(&guard, record, clock_wall_ms()) == GUARD_OK;
+    return guard_judge(&guard, record) == GUARD_OK;
 }
 
 static void add_row(struct searching *searching, const char *receipt,
@@ -214,7 +214,7 @@ static void on_record(void *arg, enum op_status status, const struct report_reco
         return;
     }
     bool shown = record != NULL && !str_is(record_get(record, REPORT_DRILL), "1") &&
-                 guard_judge(searching->guard, record, clock_wall_ms()) == GUARD_OK;
+                 guard_judge(searching->guard, record) == GUARD_OK;
     if (shown) {
         add_row(searching, searching->receipt, record);
     }

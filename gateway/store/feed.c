@@ -159,6 +159,7 @@ void feed_hit(const struct feed_slice *slice, size_t nth, char ret_receipt[RECEI
     CHECK(nth < slice->count);
     const redisReply *hit = reply->element[reply->elements - slice->count + nth];
     snprintf(ret_receipt, RECEIPT_BYTES, "%.*s", STR_ARG(reply_str(hit, 0)));
+    ret->read_ms = 0;
     ret->count = 0;
     for (size_t i = 0; i < FIELDS; i++) {
         struct str value = reply_str(hit, i + 1);

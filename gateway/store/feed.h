@@ -40,7 +40,7 @@ typedef void feed_read_done_fn(void *arg, enum op_status status, const struct fe
 void feed_read(struct store *store, const struct feed_place *place,
                const struct feed_filter *filter, int64_t after, size_t limit, size_t scan,
                feed_read_done_fn *done, void *arg);
-/* Receipt of the nth hit, and what lists show of its record (flow/item.h); nothing sealed. */
+/* Receipt of the nth hit, and what lists show of its record (flow/item.h); nothing sealed; read_ms is left to the caller (0). */
 void feed_hit(const struct feed_slice *slice, size_t nth, char ret_receipt[RECEIPT_BYTES],
               struct report_record *ret);
 

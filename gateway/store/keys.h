@@ -52,7 +52,7 @@
 #define STORE_KEYS_H
 
 /* The shape of everything above. A newer gateway opens older data, an older one refuses newer data. */
-enum { KEYS_SCHEMA = 2, KEYS_LIBRARY = 6 };
+enum { KEYS_SCHEMA = 2, KEYS_LIBRARY = 7 };
 
 #define KEYS_EPOCH          "ms:epoch"
 #define KEYS_KEYRINGS       "ms:keyrings"
@@ -69,6 +69,7 @@ enum { KEYS_SCHEMA = 2, KEYS_LIBRARY = 6 };
 #define KEYS_ACCEPT       "accept_2"
 #define KEYS_CHANGE       "change_2"
 #define KEYS_NOTE         "note_1"
+#define KEYS_READ         "read_1"
 #define KEYS_DUE          "due_1"
 #define KEYS_FIND         "find_1"
 #define KEYS_GUESS        "guess_1"

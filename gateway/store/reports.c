@@ -345,13 +345,12 @@ static void on_change_confirmed(void *arg, enum op_status status, const void *an
 void reports_read(struct store *store, const char *receipt, reports_read_done_fn *done, void *arg)
 {
     struct reading *reading = mem_alloc(sizeof *reading);
-    struct link_call call = {0};
-    char key[40];
+    struct link_call call;
+    char key[STORE_BUCKET_KEY_BYTES];
     CHECK(strlen(receipt) == RECEIPT_DIGITS);
     *reading = (struct reading){READING_MAGIC, done, arg};
-    snprintf(key, sizeof key, KEYS_RECORD_FORMAT, receipt_bucket(receipt), receipt);
-    link_arg(&call, STR("HGETALL"));
-    link_arg_text(&call, key);
+    store_call_begin(&call, KEYS_READ, receipt_bucket(receipt), key);
+    link_arg_text(&call, receipt);
     store_send(store, STORE_NEED_LOADED, &call, on_read, reading);
 }
 
@@ -360,10 +359,10 @@ static void on_read(void *arg, enum op_status status, const void *answer)
     struct reading *reading = arg;
     CHECK_OBJ(reading, READING_MAGIC);
     const redisReply *reply = answer;
-    struct report_record record = {0};
+    struct report_record record = {.read_ms = status == OP_OK ? reply_number(reply, 0) : 0};
     size_t elements = status == OP_OK && reply->type == REDIS_REPLY_ARRAY ? reply->elements : 0;
     size_t room = sizeof record.at / sizeof record.at[0];
-    for (size_t i = 0; i + 1 < elements && record.count < room; i += 2) {
+    for (size_t i = 1; i + 1 < elements && record.count < room; i += 2) {
         record.at[record.count++] = (struct store_pair){reply->element[i]->str,
                                                         reply_str(reply, i + 1)};
     }

@@ -225,6 +225,7 @@ void reports_due(struct store *store, unsigned bucket, size_t skip, size_t most,
 
 /* All fields; NULL record when there is no such report. Values are valid during the call. */
 struct report_record {
+    int64_t read_ms; /* when, by the clock of Redis: claims are judged by it */
     size_t count;
     struct store_pair at[STORE_PAIRS_MAX * 2];
 };

@@ -491,6 +491,17 @@ local function note(keys, args)
     return {'noted'}
 end
 
+-- The record and the moment, so that whoever judges a claim does it by the clock by which it was given. 1 receipt → now, then field and value…
+local function read(keys, args)
+    local P, receipt = keys[1], args[1]
+    if #args ~= 1 or not fits(P, receipt) then
+        return bad('read: arguments')
+    end
+    local answer = redis.call('HGETALL', P .. ':r:' .. receipt)
+    table.insert(answer, 1, text_of(now_ms()))
+    return answer
+end
+
 -- What the clock must look at, behind those that it could do nothing about. 1 most 2 how many to leave out → receipts
 local function due(keys, args)
     return redis.call('ZRANGEBYSCORE', keys[1] .. ':clock', '-inf', now_ms(), 'LIMIT', tonumber(args[2]), tonumber(args[1]))
@@ -500,3 +511,4 @@ register('accept_2', accept)
 register('change_2', change, 'allow-oom')
 register('due_1', due, 'no-writes')
 register('note_1', note, 'allow-oom')
+register('read_1', read, 'no-writes')

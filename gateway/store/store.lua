@@ -5,7 +5,7 @@
 -- Everything that writes to the store. One call is one transaction: all checks stand before the first write, since an error half-way is not
 -- rolled back. Keys: store/keys.h. KEYS[1] is the bucket's prefix `ms:{NN}`. Numbers come and go as decimal text; times are Redis TIME in ms.
 
-local LIBRARY = 6
+local LIBRARY = 7
 local HOUR_S, DAY_S = 3600, 86400
 local TOKEN_S, DRILL_S, HOOK_S = 31 * DAY_S, 7 * DAY_S, 30 * DAY_S
 local BATCH, SCAN, ATTEMPTS, AUDIT_INDEX, ANCHOR_HEADS = 64, 256, 20, 2000, 2000

@@ -366,10 +366,10 @@ void api_send_busy(struct api_call *call)
     api_send_problem(call, 503, "Try again later", NULL, NULL);
 }
 
-static json_t *holder_json(const struct report_record *record, int64_t now_ms)
+static json_t *holder_json(const struct report_record *record)
 {
     int64_t until_ms;
-    bool held = guard_claimed(record, now_ms, &until_ms);
+    bool held = guard_claimed(record, &until_ms);
     return held ? item_claim(record_get(record, REPORT_CLAIM),
                              record_get(record, REPORT_CLAIM_NAME), until_ms)
                 : json_null();
@@ -378,7 +378,6 @@ static json_t *holder_json(const struct report_record *record, int64_t now_ms)
 void api_send_guarded(struct api_call *call, enum guard_verdict verdict,
                       const struct report_record *record)
 {
-    int64_t now_ms = clock_wall_ms();
     switch (verdict) {
     case GUARD_OK:
     case GUARD_UNKNOWN:
@@ -392,14 +391,14 @@ void api_send_guarded(struct api_call *call, enum guard_verdict verdict,
         break;
     case GUARD_CLAIMED:
         api_send_problem(call, 409, "Claimed by another", NULL,
-                         json_pack("{s:o}", "claimed_by", holder_json(record, now_ms)));
+                         json_pack("{s:o}", "claimed_by", holder_json(record)));
         break;
     case GUARD_NOT_CLAIMED:
         api_send_problem(call, 409, "Not claimed", "claim it first",
                          json_pack("{s:o}", "claimed_by", json_null()));
         break;
     case GUARD_STALE_FENCE: {
-        json_t *more = json_pack("{s:o}", "claimed_by", holder_json(record, now_ms));
+        json_t *more = json_pack("{s:o}", "claimed_by", holder_json(record));
         int64_t fence = record_number(record, REPORT_FENCE);
         if (fence > 0) {
             json_object_set_new(more, "fence", json_integer((json_int_t)fence));
@@ -431,7 +430,7 @@ void api_set_etag(struct api_call *call, int64_t version)
 void api_send_item(struct api_call *call, const struct report_record *record)
 {
     api_set_etag(call, record_number(record, REPORT_VERSION));
-    api_send_json(call, 200, item_json(call->web->setup, call->receipt, record, clock_wall_ms()));
+    api_send_json(call, 200, item_json(call->web->setup, call->receipt, record));
 }
 
 bool api_query(struct api_call *call, struct fields *ret)

@@ -223,7 +223,7 @@ static bool can_lead(const struct api_call *call, const struct report_record *re
                                 .org = call->own ? call->org : "",
                                 .has_right = true,
                                 .body_fits = true};
-    if (record == NULL || guard_judge(&guard, record, clock_wall_ms()) != GUARD_OK) {
+    if (record == NULL || guard_judge(&guard, record) != GUARD_OK) {
         return false;
     }
     struct str state = record_get(record, REPORT_STATE);

@@ -24,7 +24,7 @@ struct said {
 
 static struct report_record record_of(const struct said *said)
 {
-    struct report_record record = {0};
+    struct report_record record = {.read_ms = 1500};
     const struct store_pair pairs[] = {
         {REPORT_AREA, str_of(said->area)},
         {REPORT_PATH, str_of(said->path)},
@@ -158,7 +158,7 @@ static void test_verdicts(void **state)
         struct guard guard = cases[i].guard;
         guard.areas = areas;
         guard.scope = &scope;
-        enum guard_verdict verdict = guard_judge(&guard, &record, 1500);
+        enum guard_verdict verdict = guard_judge(&guard, &record);
         if (verdict != cases[i].verdict) {
             fail_msg("case %zu: %d instead of %d", i, (int)verdict, (int)cases[i].verdict);
         }
