@@ -11,7 +11,6 @@
 #include "base/rand.h"
 #include "flow/breaker.h"
 #include "flow/flight.h"
-#include "flow/sample.h"
 #include "flow/settling.h"
 #include "flow/suspects.h"
 
@@ -51,35 +50,6 @@ static loop_fn on_look;
 static queue_counts_done_fn on_counts;
 static void on_woken(void *arg, unsigned bucket);
 static void on_settled(void *arg, unsigned bucket);
-
-/* A template that makes something unreadable would bury each report: better refused than found out later. */
-static bool check_body(const struct setup *setup, const struct outgoing *outgoing, struct err *err)
-{
-    struct outgoing_request request;
-    char *sample = sample_event(setup);
-    const struct outgoing_event event = {
-        .id = SAMPLE_RECEIPT,
-        .receipt = SAMPLE_RECEIPT,
-        .cloud_event = str_of(sample),
-        .bearer = "",
-        .now_wall_ms = clock_wall_ms(),
-    };
-    bool made = outgoing_make(outgoing, &event, &request, err);
-    outgoing_request_release(&request);
-    free(sample);
-    return made;
-}
-
-bool forward_check(const struct setup *setup, struct err *err)
-{
-    if (setup->options.upstream.url[0] == '\0') {
-        return true;
-    }
-    struct outgoing *outgoing = outgoing_load(setup, err);
-    bool good = outgoing != NULL && check_body(setup, outgoing, err);
-    outgoing_free(&outgoing);
-    return good;
-}
 
 static bool start_upstream(struct forward *forward, struct err *err)
 {

@@ -23,10 +23,11 @@ bool forward_idle(const struct forward *forward);
  * asked of the store still answers here. NULL is allowed. */
 void forward_abandon(struct forward *forward);
 void forward_free(struct forward **forward);
-/* `check-config`: the same reading without a loop. */
-bool forward_check(const struct setup *setup, struct err *err) MUST_CHECK;
+/* The same reading without a loop, and one sample of each kind of [forward] events through it; a template that does not tell one from any other is warned of. */
+bool forward_check(struct setup *setup, struct err *err) MUST_CHECK;
 
-/* `mashang upstream try [--send]`: prints the exact request for a sample report (secrets masked) and, when sent, the verdict. Returns an exit code. */
-int forward_try(const struct setup *setup, bool send, bool json);
+/* `mashang upstream try [--event KIND] [--send]`: prints the exact request for a sample report (secrets masked) and, when sent, the verdict. kind: one of sample_kinds.
+ * Returns an exit code. */
+int forward_try(const struct setup *setup, const char *kind, bool send, bool json);
 
 #endif

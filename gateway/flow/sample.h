@@ -8,7 +8,16 @@
 
 #define SAMPLE_RECEIPT "000000000000"
 
-/* A whole CloudEvent as JSON text; the caller frees it. */
-char *sample_event(const struct setup *setup);
+/* The kinds of events, as [forward] events names them: all of them, NULL-terminated; from SAMPLE_TELLING on those whose data say what happened. */
+enum { SAMPLE_TELLING = 3 };
+extern const char *const sample_kinds[];
+
+struct sample {
+    char id[32]; /* of the event: the receipt for an accepted one */
+    char *text;  /* the whole CloudEvent as JSON */
+};
+
+void sample_event(const struct setup *setup, const char *kind, struct sample *ret);
+void sample_release(struct sample *sample);
 
 #endif

@@ -23,7 +23,7 @@ enum {
     PATH_BYTES = 4096
 };
 
-static void warn(struct setup *setup, const char *text)
+void setup_warn(struct setup *setup, const char *text)
 {
     size_t most = sizeof setup->warnings / sizeof setup->warnings[0];
     if (setup->warning_count < most) {
@@ -132,7 +132,7 @@ static bool load_calendar(struct setup *setup, struct err *err)
         char text[256];
         snprintf(text, sizeof text,
                  "areas.calendar: no CN-%d.csv: weekends and the 13 statutory days are used", year);
-        warn(setup, text);
+        setup_warn(setup, text);
     }
     return true;
 }
@@ -300,7 +300,7 @@ static void warn_of_open_secrets(struct setup *setup)
             (at.st_mode & S_IROTH) != 0) {
             snprintf(text, sizeof text, "%s: %.120s: mode %04o lets everybody read it, use 0600",
                      files[i].key, files[i].path, (unsigned)(at.st_mode & 07777));
-            warn(setup, text);
+            setup_warn(setup, text);
         }
     }
 }
@@ -314,10 +314,10 @@ static bool is_loopback(struct str url)
 static bool load_secrets(struct setup *setup, struct err *err)
 {
     if (setup->options.upstream.url[0] == '\0') {
-        warn(setup, "upstream.url: empty: every event is held until there is an address");
+        setup_warn(setup, "upstream.url: empty: every event is held until there is an address");
     } else if (str_starts(str_of(setup->options.upstream.url), STR("http://")) &&
                !is_loopback(str_of(setup->options.upstream.url))) {
-        warn(setup, "upstream.url: http: ID numbers travel in clear; use https");
+        setup_warn(setup, "upstream.url: http: ID numbers travel in clear; use https");
     }
     const struct options *options = &setup->options;
     struct buf text;
@@ -336,8 +336,9 @@ static bool load_secrets(struct setup *setup, struct err *err)
     bool hooks = options->upstream.callback_secret_file[0] != '\0';
     if (hooks && str_is(str_of(options->progress.source), "console")) {
         hooks = false;
-        warn(setup, "upstream.callback_secret_file: not used: [progress] source = console refuses "
-                    "callbacks");
+        setup_warn(setup,
+                   "upstream.callback_secret_file: not used: [progress] source = console refuses "
+                   "callbacks");
     }
     if (read && hooks) {
         read = setup_read_secret(options->upstream.callback_secret_file, &setup->hook_secret,

@@ -58,6 +58,7 @@ static inline bool setup_clocked(const struct setup *setup)
 {
     return !str_is(str_of(setup->options.progress.source), "none");
 }
+void setup_warn(struct setup *setup, const char *text); /* what there is no room for is left out */
 bool setup_is_calendar_file(const char *name); /* CN-2026.csv: what is read in [areas] calendar */
 /* Address, user, password, durability from the options; address is given for private: (unix:…). */
 void setup_store_options(const struct setup *setup, const char *private_address,

@@ -20,7 +20,7 @@ struct attempt {
     struct fetcher *fetcher;
     struct access_token *access;
     struct outgoing_request request;
-    char *cloud_event;
+    struct sample sample;
     bool as_json;
     json_t *said; /* with --json: one text, printed at the end */
     int exit_code;
@@ -143,9 +143,9 @@ static void send(struct attempt *attempt)
 static bool make(struct attempt *attempt, const char *bearer)
 {
     const struct outgoing_event event = {
-        .id = "000000000000",
-        .receipt = "000000000000",
-        .cloud_event = str_of(attempt->cloud_event),
+        .id = attempt->sample.id,
+        .receipt = SAMPLE_RECEIPT,
+        .cloud_event = str_of(attempt->sample.text),
         .bearer = bearer,
         .now_wall_ms = clock_wall_ms(),
     };
@@ -192,12 +192,12 @@ static bool start(struct attempt *attempt, struct err *err)
     return attempt->fetcher != NULL;
 }
 
-int forward_try(const struct setup *setup, bool send_it, bool json)
+int forward_try(const struct setup *setup, const char *kind, bool send_it, bool json)
 {
     struct attempt attempt = {
         .setup = setup, .loop = loop_new(), .as_json = json, .exit_code = EXIT_DONE};
     struct err err;
-    attempt.cloud_event = sample_event(setup);
+    sample_event(setup, kind, &attempt.sample);
     if (!start(&attempt, &err)) {
         fprintf(stderr, "mashang: %s\n", err.text);
         attempt.exit_code = EXIT_CONFIG;
@@ -220,6 +220,6 @@ int forward_try(const struct setup *setup, bool send_it, bool json)
     access_token_free(&attempt.access);
     outgoing_free(&attempt.outgoing);
     loop_free(&attempt.loop);
-    free(attempt.cloud_event);
+    sample_release(&attempt.sample);
     return attempt.exit_code;
 }

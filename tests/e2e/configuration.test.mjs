@@ -149,6 +149,29 @@ describe('a body template is tried before anything is served', () => {
       if (status) assert.match(done.stderr, /^mashang: .*body_template/);
     });
   }
+  const all = { 'forward.events': 'accepted added corrected transferred merged withdrawn step decided' };
+  const names = ['transferred.from', 'transferred.to', 'transferred.public_note', 'merged.leader', 'merged.public_note', 'withdrawn.public_note', 'step.step', 'step.outcome', 'step.public_note', ...['decision', 'reason', 'category', 'members', 'step', 'outcome', 'public_note'].map((name) => `decided.${name}`)];
+  test('what happened has names: each kind can be told from a new report', () => {
+    const done = run(`{"no": "{{data.receipt}}"{{#data.withdrawn}}, "cancel": true{{/data.withdrawn}}${names.map((name, i) => `, "v${i}": "{{data.${name}}}"`).join('')}}`, 'json', all);
+    assert.equal(done.status, 0, done.stderr);
+    assert.doesNotMatch(done.stdout, /warning: upstream\.body_template/);
+  });
+  test('check-config warns of kinds that are sent and look like any other event', () => {
+    const plain = run('{"no": "{{data.receipt}}"}', 'json');
+    assert.equal(plain.status, 0, plain.stderr);
+    assert.match(plain.stdout, /^warning: upstream\.body_template: .*: transferred merged withdrawn\b/m);
+    assert.match(run('{"no": "{{data.receipt}}", "gone": "{{#data}}{{#withdrawn}}1{{/withdrawn}}{{/data}}"}', 'json', all).stdout, /: transferred merged step decided\b/);
+    for (const [template, more] of [['{"no": "{{data.receipt}}", "type": "{{type}}"}', all], ['{"no": "{{data.receipt}}"}', { 'forward.events': 'accepted added corrected' }]]) {
+      assert.doesNotMatch(run(template, 'json', more).stdout, /body_template/);
+    }
+  });
+  test('each kind that is sent is tried', () => {
+    const broken = '{"no": "{{data.receipt}}"{{#data.decided}}, "gone": {{/data.decided}}}';
+    assert.equal(run(broken, 'json').status, 0, 'decided is not sent');
+    const done = run(broken, 'json', all);
+    assert.equal(done.status, 78, done.stdout);
+    assert.match(done.stderr, /^mashang: .*body_template.*: decided/);
+  });
   test('an empty address is said: everything is held', () => {
     const done = run('{}', 'json', { 'upstream.url': '' });
     assert.equal(done.status, 0, done.stderr);

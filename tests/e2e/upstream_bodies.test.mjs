@@ -252,6 +252,15 @@ describe('mashang upstream try', () => {
     assert.equal(JSON.parse(tried.body).specversion, '1.0');
     assert.equal(run('--json').stderr, '');
   });
+  test('--event: another kind of event', () => {
+    const { type, id, data } = JSON.parse(JSON.parse(run('--json', '--event', 'merged').stdout).body);
+    assert.equal(type, 'cn.mashang.report.merged.v1');
+    assert.equal(id, `${data.receipt}-${data.version}`);
+    assert.match(data.merged.leader, /^\d{12}$/);
+    const wrong = run('--event', 'lost');
+    assert.equal(wrong.status, 2);
+    assert.match(wrong.stderr, /--event: lost: .*allowed: accepted added/);
+  });
   test('--send: delivered, the signature is good, no report is made', async () => {
     const { status, stdout } = run('--send');
     assert.equal(status, 0, stdout);
