@@ -252,12 +252,14 @@ static bool check_durability(struct str value, struct err *err)
     struct str replicated = STR("replicated:");
     uint64_t replicas;
     if (str_starts(value, replicated) &&
-        str_to_u64(str_from(value, replicated.len), 16, &replicas) && replicas > 0) {
+        str_to_u64(str_from(value, replicated.len), OPTIONS_REPLICAS_MAX, &replicas) &&
+        replicas > 0) {
         return true;
     }
     return words_have("fsync declared none", value) ||
-           err_set(err, "%.*s is unknown, allowed: fsync, replicated:N, declared, none",
-                   STR_ARG(value));
+           err_set(err,
+                   "%.*s is unknown, allowed: fsync, replicated:1 to replicated:%d, declared, none",
+                   STR_ARG(value), OPTIONS_REPLICAS_MAX);
 }
 
 static bool read_number(const struct option *option, struct str value, int64_t *ret,

@@ -90,8 +90,9 @@ const struct option option_table[] = {
          "private: (a redis-server of our own), unix:PATH or redis://HOST:PORT/DB."),
     TEXT("redis", "user", redis.user, "", "ACL user. Empty: the default user."),
     PATH("redis", "password_file", redis.password_file, "", "File with the password."),
-    KIND(OPTION_DURABILITY, "redis", "durability", redis.durability, "fsync", "",
-         "What a stored report must have survived: fsync, replicated:N, declared or none."),
+    KIND(
+        OPTION_DURABILITY, "redis", "durability", redis.durability, "fsync", "",
+        "What a stored report must have survived: fsync, replicated:N (1 to 9), declared or none."),
     PATH("redis", "data_dir", redis.data_dir, "data",
          "Data folder: lock of this gateway and the private Redis."),
     TEXT("redis", "server", redis.server, "redis-server", "Program of the private Redis."),

@@ -14,6 +14,9 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+/* [redis] durability = replicated:N */
+enum { OPTIONS_REPLICAS_MAX = 9 };
+
 struct options {
     struct {
         char *http;            /* HOST:PORT, [::]:PORT or unix:PATH */

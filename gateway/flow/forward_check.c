@@ -88,6 +88,14 @@ bool forward_check(struct setup *setup, struct err *err)
     if (setup->options.upstream.url[0] == '\0') {
         return true;
     }
+    const struct fetch_options fetching = {
+        .ca_file = setup->options.upstream.ca_file,
+        .client_cert = setup->options.upstream.client_cert,
+        .client_key = setup->options.upstream.client_key,
+    };
+    if (!fetch_check(&fetching, err)) {
+        return false;
+    }
     struct outgoing *outgoing = outgoing_load(setup, err);
     bool good = outgoing != NULL && check_body(setup, outgoing, err);
     outgoing_free(&outgoing);

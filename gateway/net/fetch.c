@@ -148,11 +148,16 @@ static bool can_read(const char *path, const char *key, struct err *err)
            err_set(err, "%s: %s: %s", path, key, strerror(errno));
 }
 
+bool fetch_check(const struct fetch_options *options, struct err *err)
+{
+    return can_read(options->ca_file, "upstream.ca_file", err) &&
+           can_read(options->client_cert, "upstream.client_cert", err) &&
+           can_read(options->client_key, "upstream.client_key", err);
+}
+
 struct fetcher *fetcher_new(struct loop *loop, const struct fetch_options *options, struct err *err)
 {
-    if (!can_read(options->ca_file, "upstream.ca_file", err) ||
-        !can_read(options->client_cert, "upstream.client_cert", err) ||
-        !can_read(options->client_key, "upstream.client_key", err)) {
+    if (!fetch_check(options, err)) {
         return NULL;
     }
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {

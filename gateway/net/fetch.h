@@ -41,6 +41,8 @@ struct fetch_answer {
 
 typedef void fetch_done_fn(void *arg, const struct fetch_answer *answer);
 
+/* What fetcher_new asks of the files, without a loop. */
+bool fetch_check(const struct fetch_options *options, struct err *err) MUST_CHECK;
 struct fetcher *fetcher_new(struct loop *loop, const struct fetch_options *options,
                             struct err *err) MUST_CHECK;
 void fetcher_free(

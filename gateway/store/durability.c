@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/options.h"
 #include "base/str.h"
 
 const char *const durability_settings[] = {"appendonly", "appendfsync", "no-appendfsync-on-rewrite",
@@ -44,12 +45,12 @@ bool durability_parse(const char *text, struct durability *ret, struct err *err)
         }
     }
     if (str_starts(str_of(text), STR("replicated:")) &&
-        str_to_u64(str_from(str_of(text), 11), 9, &replicas) && replicas > 0) {
+        str_to_u64(str_from(str_of(text), 11), OPTIONS_REPLICAS_MAX, &replicas) && replicas > 0) {
         *ret = (struct durability){DURABILITY_REPLICATED, (int)replicas};
         return true;
     }
-    return err_set(err, "%s: fsync, replicated:1 to replicated:9, declared and none are allowed",
-                   text);
+    return err_set(err, "%s: fsync, replicated:1 to replicated:%d, declared and none are allowed",
+                   text, OPTIONS_REPLICAS_MAX);
 }
 
 static struct str config_value(const redisReply *config, const char *name)

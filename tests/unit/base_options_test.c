@@ -79,6 +79,8 @@ static const struct {
     {"[redis]\nurl = unix:\n", ":2: redis.url: unix: needs a path"},
     {"[redis]\ndurability = replicated:2\n", NULL},
     {"[redis]\ndurability = replicated:0\n", ":2: redis.durability: replicated:0 is unknown"},
+    {"[redis]\ndurability = replicated:9\n", NULL},
+    {"[redis]\ndurability = replicated:10\n", ":2: redis.durability: replicated:10 is unknown"},
     {"[redis]\ndurability = always\n", ":2: redis.durability: always is unknown, allowed: fsync"},
     {"[public]\nbase_url = https://a.example/\nauthority = 甲\nhotline = 1\nicp = 2\n", NULL},
     {"[public]\nbase_url = https://a.example\nhotline = 1\nicp = 2\n",
