@@ -93,19 +93,6 @@ static void on_record(void *arg, enum op_status status, const struct report_reco
     ask_links(chronicle);
 }
 
-/* Who is no token speaks for himself: the household, the monitoring system, the clock, an operator. */
-static bool is_token(const char *by)
-{
-    static const char *const others[] = {"form",     "farmer",    "upstream", "clock", "cli",
-                                         "calendar", "retention", "sweep",    "areas"};
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
-        if (strcmp(by, others[i]) == 0) {
-            return false;
-        }
-    }
-    return by[0] != '\0';
-}
-
 /* The chain's own words are told by names of the API; its bookkeeping stays inside. What else the event says is told as it is. */
 static json_t *event_json(const struct chronicle *chronicle, json_t *link, int64_t seq,
                           struct str hash)
@@ -116,6 +103,7 @@ static json_t *event_json(const struct chronicle *chronicle, json_t *link, int64
     const char *ev = json_string_value(json_object_get(link, "ev"));
     int64_t version = json_integer_value(json_object_get(link, "v"));
     json_t *event = json_copy(link);
+    bool is_staff = item_is_staff(str_of(by ? by : ""));
     by = by ? by : "";
     for (size_t i = 0; i < sizeof inside / sizeof inside[0]; i++) {
         json_object_del(event, inside[i]);
@@ -128,8 +116,8 @@ static json_t *event_json(const struct chronicle *chronicle, json_t *link, int64
         json_object_set_new(event, "happened",
                             item_time(json_integer_value(json_object_get(link, "happened"))));
     }
-    json_object_set_new(event, "by", item_text(str_of(is_token(by) ? by : "")));
-    json_object_set_new(event, "who", json_string(is_token(by) ? "staff" : by));
+    json_object_set_new(event, "by", item_text(str_of(is_staff ? by : "")));
+    json_object_set_new(event, "who", json_string(is_staff ? "staff" : by));
     json_object_set_new(event, "name", item_text(str_of(name ? name : "")));
     json_object_set_new(event, "event", json_string(ev ? ev : "unknown"));
     json_object_set_new(event, "version", json_integer((json_int_t)(version > 0 ? version : 1)));

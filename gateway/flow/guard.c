@@ -46,6 +46,36 @@ static enum guard_verdict judge_claim(const struct guard *guard, const struct re
     return guard->must_hold && !held ? GUARD_NOT_CLAIMED : GUARD_OK;
 }
 
+/* RFC 9110 §13.1.1. A variant may hold commas, so it is read from quote to quote; a weak tag fits nothing, nor does what is no list. */
+static bool names_version(struct str list, int64_t version)
+{
+    ptrdiff_t open;
+    while ((open = str_find_char(list, '"')) >= 0) {
+        struct str gap = str_sub(list, 0, (size_t)open);
+        struct str tag = str_from(list, (size_t)open + 1);
+        ptrdiff_t close = str_find_char(tag, '"');
+        bool weak = str_ends(gap, STR("W/"));
+        uint64_t named;
+        if (close < 0 || !str_only(str_sub(gap, 0, gap.len - (weak ? 2 : 0)), ", \t")) {
+            return false;
+        }
+        list = str_from(tag, (size_t)close + 1);
+        tag = str_sub(tag, 0, (size_t)close);
+        ptrdiff_t dash = str_find_char(tag, '-');
+        tag = dash < 0 ? tag : str_sub(tag, 0, (size_t)dash);
+        if (!weak && str_to_u64(tag, INT64_MAX, &named) && (int64_t)named == version) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_stale(const struct guard *guard, const struct report_record *record)
+{
+    return guard->if_match.len > 0 && !str_is(guard->if_match, "*") &&
+           !names_version(guard->if_match, record_number(record, REPORT_VERSION));
+}
+
 enum guard_verdict guard_judge(const struct guard *guard, const struct report_record *record)
 {
     if (!is_in_scope(guard, record)) {
@@ -61,7 +91,5 @@ enum guard_verdict guard_judge(const struct guard *guard, const struct report_re
     if (claim != GUARD_OK) {
         return claim;
     }
-    bool stale = guard->if_version > 0 &&
-                 guard->if_version != record_number(record, REPORT_VERSION);
-    return stale ? GUARD_STALE_VERSION : GUARD_OK;
+    return is_stale(guard, record) ? GUARD_STALE_VERSION : GUARD_OK;
 }

@@ -20,7 +20,8 @@ struct guard {
     bool must_hold;     /* [claims] required */
     bool has_fence;
     int64_t fence;
-    int64_t if_version; /* of If-Match; 0: none */
+    struct str
+        if_match; /* a list of tags "3" or "3-variant", one of which has the version; a star: any; "": not asked */
 };
 
 enum guard_verdict {

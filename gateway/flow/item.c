@@ -40,6 +40,18 @@ json_t *item_area(const struct setup *setup, struct str id)
     return json_pack("{s:o, s:o}", "id", json_stringn(shown.at, shown.len), "path", names);
 }
 
+bool item_is_staff(struct str by)
+{
+    static const char *const others[] = {"form",     "farmer",    "upstream", "clock", "cli",
+                                         "calendar", "retention", "sweep",    "areas"};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        if (str_is(by, others[i])) {
+            return false;
+        }
+    }
+    return by.len > 0;
+}
+
 json_t *item_claim(struct str id, struct str name, int64_t until_ms)
 {
     return id.len == 0 ? json_null()

@@ -27,6 +27,9 @@ json_t *item_area(const struct setup *setup, struct str id);
 json_t *item_time(int64_t wall_ms);
 json_t *item_text(struct str text);
 json_t *item_words(struct str words);
+/* Whether `by` of a change is a token or its name, and none of the words for who speaks for himself: the household, the monitoring system, the
+ * clock, an operator. Nobody is not staff either. */
+bool item_is_staff(struct str by);
 /* null or {"id", "name", "until"} */
 json_t *item_claim(struct str id, struct str name, int64_t until_ms);
 

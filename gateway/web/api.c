@@ -244,21 +244,6 @@ bool api_body_fits(const struct api_call *call)
     return call->faults == NULL || call->faults->count == 0;
 }
 
-/* If-Match: "7" or "7-variant"; anything that names no version fits none. */
-static int64_t if_version(const struct request *request)
-{
-    struct str text = request_header(request, "if-match");
-    uint64_t version = 0;
-    if (text.len == 0 || str_eq(text, STR("*"))) {
-        return 0;
-    }
-    bool quoted = text.len > 2 && text.at[0] == '"' && text.at[text.len - 1] == '"';
-    struct str inside = quoted ? str_sub(str_from(text, 1), 0, text.len - 2) : STR("");
-    ptrdiff_t dash = str_find_char(inside, '-');
-    inside = dash < 0 ? inside : str_sub(inside, 0, (size_t)dash);
-    return str_to_u64(inside, INT64_MAX, &version) && version > 0 ? (int64_t)version : INT64_MAX;
-}
-
 void api_guard(struct api_call *call, bool changes)
 {
     const struct setup *setup = call->web->setup;
@@ -276,7 +261,7 @@ void api_guard(struct api_call *call, bool changes)
         call->guard.must_hold = str_is(str_of(setup->options.claims.required), "yes");
         call->guard.has_fence = json_is_integer(fence);
         call->guard.fence = json_integer_value(fence);
-        call->guard.if_version = if_version(exchange_request(call->exchange));
+        call->guard.if_match = request_header(exchange_request(call->exchange), "if-match");
     }
 }
 
@@ -409,11 +394,12 @@ void api_send_guarded(struct api_call *call, enum guard_verdict verdict,
     }
     case GUARD_STALE_VERSION: {
         int64_t changed_ms = record_number(record, REPORT_CHANGED);
+        struct str by = record_get(record, REPORT_CHANGED_BY);
         changed_ms = changed_ms > 0 ? changed_ms : record_number(record, REPORT_SUBMITTED);
         json_t *more = json_pack("{s:I, s:o, s:o}", "version",
                                  (json_int_t)record_number(record, REPORT_VERSION), "changed_at",
                                  item_time(changed_ms), "changed_by",
-                                 item_text(record_get(record, REPORT_CHANGED_BY)));
+                                 item_text(item_is_staff(by) ? by : STR("")));
         api_send_problem(call, 412, "Changed meanwhile", NULL, more);
         break;
     }

@@ -86,6 +86,17 @@ export function workCases({ system, api, report, staffOf }) {
     isProblem(await api.claim(receipt, {}, { headers: { 'if-match': '"3"' } }), 412);
   });
 
+  test('If-Match: each tag of a list counts; whoever is not staff is nobody by name', async () => {
+    const { receipt } = await report();
+    let said = 0;
+    const sent = (match) => api.move(receipt, 'steps', { step: 'visit', outcome: 'failed', public_note: `第${++said}次去` }, { direct: true, headers: { 'if-match': match } });
+    const stale = isProblem(await sent('"3", "4"'), 412);
+    assert.deepEqual([stale.version, stale.changed_by], [1, null], 'the household filed it');
+    for (const [match, version] of [['"7", "1"', 2], ['"2","7-x"', 3], ['"9" , "3-a,b",', 4], [' ,"4-1"', 5], ['*', 6]]) assert.equal((await sent(match)).body.version, version, match);
+    for (const match of ['W/"6"', '"5", W/"6"', '"6', '6', '"5-6"', '"-6"', '"5", 6', '"56"', '"5"6"']) assert.equal(isProblem(await sent(match), 412).changed_by, '区里试验员', match);
+    assert.equal((await api.detail(receipt)).version, 6);
+  });
+
   test('steps: what is recorded is read by the farmer, the notes by staff', async () => {
     const { receipt, location } = await report();
     const at = new Date(Date.now() - 1000).toISOString();
