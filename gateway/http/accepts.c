@@ -33,7 +33,7 @@ static int weight_of(struct str text)
     return weight <= 1000 ? weight : -1;
 }
 
-/* "gzip;q=0.5" into its coding and weight. */
+/* "gzip;q=0.5" into its coding, or media range, and weight. */
 static int read_coding(struct str element, struct str *ret_coding)
 {
     struct str part;
@@ -74,6 +74,54 @@ bool request_takes_gzip(const struct request *request)
     }
     gzip = gzip >= 0 ? gzip : any;
     return gzip > 0 && gzip >= identity;
+}
+
+/* How closely a media range names a type: 2 itself, 1 all of its kind, 0 all, -1 not. */
+static int closeness(struct str range, struct str type)
+{
+    size_t kind = (size_t)str_find_char(type, '/') + 1;
+    if (str_eq_nocase(range, type)) {
+        return 2;
+    }
+    if (range.len == kind + 1 && range.at[kind] == '*' &&
+        str_eq_nocase(str_sub(range, 0, kind), str_sub(type, 0, kind))) {
+        return 1;
+    }
+    return str_is(range, "*/*") ? 0 : -1;
+}
+
+/* The weight of a type by the closest range for it; 0 when there is none. Parameters but q make no difference. */
+static int weight_of_type(const struct request *request, const char *type, int *ret_closeness)
+{
+    int weight = 0;
+    *ret_closeness = -1;
+    for (size_t i = 0; i < request->header_count; i++) {
+        struct str list = request->headers[i].value;
+        struct str element;
+        bool accept = str_eq_nocase(request->headers[i].name, STR("accept"));
+        while (accept && str_next(&list, ',', &element)) {
+            struct str range;
+            int its = read_coding(element, &range);
+            int close = closeness(range, str_of(type));
+            if (close > *ret_closeness || (close >= 0 && close == *ret_closeness && its > weight)) {
+                weight = its > 0 ? its : 0;
+                *ret_closeness = close;
+            }
+        }
+    }
+    return weight;
+}
+
+bool request_prefers(const struct request *request, const char *wanted, const char *otherwise)
+{
+    int close;
+    int other_close;
+    int weight = weight_of_type(request, wanted, &close);
+    int other = weight_of_type(request, otherwise, &other_close);
+    if (weight != other) {
+        return weight > other;
+    }
+    return weight > 0 && (close > other_close || (close == other_close && close == 2));
 }
 
 static struct str opaque_tag(struct str tag)

@@ -68,6 +68,9 @@ bool exchange_on_stop(struct exchange *exchange, void (*stop)(void *arg), void *
 struct str request_header(const struct request *request,
                           const char *name);            /* first one; empty when absent */
 bool request_takes_gzip(const struct request *request); /* RFC 9110 §12.5.3, q-values */
+/* Whether its Accept has the one media type rather than the other (RFC 9110 §12.5.1: q-values, the closest range counts). Of two that weigh the
+ * same the one that is named more closely, then wanted when it is named; without Accept: no. */
+bool request_prefers(const struct request *request, const char *wanted, const char *otherwise);
 /* An If-None-Match that holds this ETag (weak comparison) */
 bool request_etag_matches(const struct request *request, const char *etag);
 bool request_is_cross_site(const struct request *request); /* Sec-Fetch-Site: cross-site */

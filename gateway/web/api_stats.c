@@ -146,10 +146,10 @@ static void on_table(void *arg, enum op_status status, const struct stats_table 
 {
     struct api_call *call = arg;
     CHECK_OBJ(call, API_MAGIC);
-    struct str accept = request_header(exchange_request(call->exchange), "accept");
+    const struct request *request = exchange_request(call->exchange);
     if (status != OP_OK) {
         api_send_busy(call);
-    } else if (str_find(accept, STR("text/csv")) >= 0) {
+    } else if (request_prefers(request, "text/csv", "application/json")) {
         send_csv(call, table);
     } else {
         send_table(call, table, behind);

@@ -25,9 +25,15 @@ static const struct route farmer_routes[] = {
 };
 
 static const struct route office_routes[] = {
+    {HTTP_GET, "/robots.txt", on_robots},
+    /* which methods a path has, its own table knows */
     {HTTP_GET, "/api/*", api_handle},
     {HTTP_POST, "/api/*", api_handle},
-    {HTTP_GET, "/robots.txt", on_robots},
+    {HTTP_PUT, "/api/*", api_handle},
+    {HTTP_PATCH, "/api/*", api_handle},
+    {HTTP_DELETE, "/api/*", api_handle},
+    {HTTP_OPTIONS, "/api/*", api_handle},
+    {HTTP_OTHER, "/api/*", api_handle},
 };
 
 static void fill_router(struct web *web, struct router *router, const struct route *routes,

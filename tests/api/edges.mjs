@@ -80,11 +80,16 @@ export function edgesCases({ system, api, nobody, report, another, token, staffO
 
   test('unknown places and methods', async () => {
     const { receipt } = await report();
-    for (const where of ['/nothing', '/reports/', `/reports/${receipt}/nothing`, `/reports/${receipt}/claim/now`]) isProblem(await api.get(where, undefined, { direct: true }), 404);
-    for (const [method, where, allow] of [['DELETE', '/reports', /GET.*POST|POST.*GET/], ['PUT', `/reports/${receipt}`, /GET/], ['GET', `/reports/${receipt}/claim`, /POST/], ['POST', '/stats', /GET/]]) {
-      const answer = await api.call(method, where, { direct: true });
-      isProblem(answer, 405);
-      assert.match(answer.headers.get('allow'), allow);
+    const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND'];
+    for (const where of ['/nothing', '/reports/', `/reports/${receipt}/nothing`, `/reports/${receipt}/claim/now`]) {
+      for (const method of methods) isProblem(await api.call(method, where, { direct: true }), 404);
+    }
+    for (const [where, allow] of [['/reports', 'GET, HEAD, POST'], ['/search', 'GET, HEAD, POST'], [`/reports/${receipt}`, 'GET, HEAD'], [`/reports/${receipt}/claim`, 'POST'], ['/stats', 'GET, HEAD'], ['/openapi.json', 'GET, HEAD']]) {
+      for (const method of methods.filter((one) => !allow.includes(one))) {
+        const answer = await api.call(method, where, { direct: true });
+        isProblem(answer, 405);
+        assert.equal(answer.headers.get('allow'), allow, `${method} ${where}`);
+      }
     }
   });
 

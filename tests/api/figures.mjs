@@ -37,4 +37,13 @@ export function figuresCases({ doors, api, report, staffOf }) {
       for (const cell of line.split(',')) assert.ok(!/^"?[=+\-@\t]/.test(cell), line);
     }
   });
+
+  test('stats: Accept is weighed; JSON where nothing prefers the table', async () => {
+    const asked = { 'text/csv': 'csv', 'Text/CSV': 'csv', 'text/csv;q=0': 'json', 'text/csv; q=0.0, */*': 'json', 'text/csv;q=0.5, application/json': 'json', 'application/json;q=0.2, text/csv;q=0.3': 'csv', 'text/*': 'csv', 'text/csv, application/json': 'csv', 'text/csv, */*': 'csv',
+      '*/*': 'json', 'application/json, text/plain, */*': 'json', 'text/csvx': 'json', 'x-text/csv': 'json', 'application/x;a="text/csv"': 'json', 'application/json;q=0, */*': 'csv', 'text/csv;charset=utf-8;q=0.9, application/*;q=0.8': 'csv' };
+    for (const [accept, kind] of Object.entries(asked)) {
+      const { type } = await api.get('/stats', {}, { headers: { accept }, direct: true });
+      assert.ok(type.startsWith(kind === 'csv' ? 'text/csv' : 'application/json'), `${accept}: ${type}`);
+    }
+  });
 }

@@ -214,12 +214,53 @@ static void test_networks(void **state)
     assert_false(networks_hold(&networks, &out));
 }
 
+static void test_prefers(void **state)
+{
+    static const struct {
+        const char *first, *second;
+        bool prefers;
+    } cases[] = {
+        {NULL, NULL, false},
+        {"", NULL, false},
+        {"text/csv", NULL, true},
+        {"Text/CSV", NULL, true},
+        {"text/csv;q=0", NULL, false},
+        {"text/csv;q=0", "*/*", false},
+        {"text/csv;q=x", NULL, false},
+        {"text/csv ; header=present ; Q=0.4", "application/json;q=0.3", true},
+        {"text/csv;q=0.3", "application/json;q=0.4", false},
+        {"text/csv, application/json", NULL, true},
+        {"text/csv, */*", NULL, true},
+        {"text/*", NULL, true},
+        {"text/*;q=0.9, application/*", NULL, false},
+        {"text/*, */*", NULL, true},
+        {"text/*;q=0.1, text/csv;q=0.8, application/*;q=0.7", NULL, true},
+        {"text/*, text/csv;q=0.1, application/json;q=0.2", NULL, false},
+        {"*/*", NULL, false},
+        {"application/json;q=0, */*", NULL, true},
+        {"text/csvx", NULL, false},
+        {"text/", NULL, false},
+        {"application/x;a=\"text/csv\"", NULL, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct request request = with("Accept", cases[i].first, cases[i].second);
+        if (request_prefers(&request, "text/csv", "application/json") != cases[i].prefers) {
+            fail_msg("case %zu: %s", i, cases[i].first ? cases[i].first : "(none)");
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_gzip),       cmocka_unit_test(test_etag),
-        cmocka_unit_test(test_cross_site), cmocka_unit_test(test_client_behind_proxies),
-        cmocka_unit_test(test_ceiling),    cmocka_unit_test(test_flood_of_addresses),
+        cmocka_unit_test(test_gzip),
+        cmocka_unit_test(test_prefers),
+        cmocka_unit_test(test_etag),
+        cmocka_unit_test(test_cross_site),
+        cmocka_unit_test(test_client_behind_proxies),
+        cmocka_unit_test(test_ceiling),
+        cmocka_unit_test(test_flood_of_addresses),
         cmocka_unit_test(test_networks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
