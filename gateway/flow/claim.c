@@ -53,9 +53,7 @@ static enum edit_verdict release(struct claiming *claiming, const struct edit_vi
         return EDIT_STOP;
     }
     draft->audit = json_pack("{s:s}", "ev", "release");
-    edit_put_text(draft, REPORT_CLAIM, "");
-    edit_put_text(draft, REPORT_CLAIM_NAME, "");
-    edit_put_text(draft, REPORT_CLAIM_UNTIL, "");
+    edit_end_claim(draft, view->record);
     return EDIT_WRITE;
 }
 

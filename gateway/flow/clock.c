@@ -160,9 +160,7 @@ static enum edit_verdict tick(void *arg, struct edit_view *view, struct edit_dra
     draft->audit = json_pack("{s:s}", "ev", resumed ? "resume" : "clock");
     if (claim_until > 0 && claim_until <= view->record->read_ms) {
         json_object_set_new(draft->audit, "claim", json_string("ended"));
-        edit_put_text(draft, REPORT_CLAIM, "");
-        edit_put_text(draft, REPORT_CLAIM_NAME, "");
-        edit_put_text(draft, REPORT_CLAIM_UNTIL, "");
+        edit_end_claim(draft, view->record);
     }
     return EDIT_WRITE;
 }

@@ -61,6 +61,16 @@ void edit_put_text(struct edit_draft *draft, const char *name, const char *copie
     record_put_text(&draft->record, name, copied);
 }
 
+void edit_end_claim(struct edit_draft *draft, const struct report_record *record)
+{
+    static const char *const fields[] = {REPORT_CLAIM, REPORT_CLAIM_NAME, REPORT_CLAIM_UNTIL};
+    for (size_t i = 0; i < 3; i++) {
+        if (record_get(record, fields[i]).len > 0) {
+            edit_put_text(draft, fields[i], "");
+        }
+    }
+}
+
 json_t *edit_note(const struct edit_view *view, struct edit_actor actor, struct str note)
 {
     json_t *json = NULL;

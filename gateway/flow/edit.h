@@ -120,5 +120,7 @@ json_t *edit_note(const struct edit_view *view, struct edit_actor actor, struct 
 bool edit_note_is_new(const struct edit_view *view, struct edit_actor actor, struct str note);
 /* Copies of these texts into the draft's record. */
 void edit_put_text(struct edit_draft *draft, const char *name, const char *copied);
+/* Whoever has it lets go; nothing where nobody has. */
+void edit_end_claim(struct edit_draft *draft, const struct report_record *record);
 
 #endif

@@ -102,15 +102,11 @@ static void put_optional(struct record *record, const char *name, const char *va
     }
 }
 
-/* Nobody ticks anything of what staff puts in. */
+/* Nobody ticks anything of what staff puts in. The time of the ticks is that of filing. */
 static void put_consent(const struct filing *filing, struct record *record)
 {
     if (is_ticked(filing, "consent")) {
         record_put_text(record, REPORT_NOTICE, pages_notice_version(filing->setup->pages));
-        record_put_number(record, REPORT_CONSENT_AT, filing->now_ms);
-    }
-    if (is_ticked(filing, "consent_sensitive")) {
-        record_put_number(record, REPORT_SENSITIVE_AT, filing->now_ms);
     }
 }
 

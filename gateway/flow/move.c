@@ -242,13 +242,6 @@ static void put_event(const struct moving *moving, const struct edit_view *view,
     json_object_set_new(draft->event_more, draft->event, said);
 }
 
-static void release_claim(struct edit_draft *draft)
-{
-    edit_put_text(draft, REPORT_CLAIM, "");
-    edit_put_text(draft, REPORT_CLAIM_NAME, "");
-    edit_put_text(draft, REPORT_CLAIM_UNTIL, "");
-}
-
 /* As for what is filed: staff sees that the household has another open report. What cannot be opened is told of by the write. */
 static void judge_household(struct moving *moving, const struct edit_view *view,
                             struct edit_draft *draft)
@@ -351,7 +344,7 @@ static void effects(struct moving *moving, struct edit_view *view, const struct 
     }
     if (move->kind == MOVE_TRANSFER || move->kind == MOVE_CLEAR ||
         (worked_on && !is_worked_on(view))) {
-        release_claim(draft);
+        edit_end_claim(draft, view->record);
     }
     put_event(moving, view, move, draft);
 }

@@ -24,25 +24,26 @@
 #define REPORT_LAST4      "last4"   /* IDENTITY_LAST4 */
 #define REPORT_DRILL      "drill"   /* "1": gone after 7 days, no event */
 /* The caller's, listed here so that every field has one name. */
-#define REPORT_SEALED       "sealed" /* seal_close(…, "report", JSON {"values": …}) */
-#define REPORT_MASK         "mask"   /* masked name */
-#define REPORT_RISKS        "risks"  /* blank-separated slugs */
-#define REPORT_URGENT       "urgent" /* "1" or absent */
-#define REPORT_SUBMITTED    "at"     /* wall ms */
-#define REPORT_PLACEMENT    "placement"
-#define REPORT_SOURCE       "source"
-#define REPORT_FILED_BY     "filed_by"
-#define REPORT_FLAGS        "flags"        /* blank-separated */
-#define REPORT_FORM         "form"         /* id@version */
-#define REPORT_NOTICE       "notice"       /* version of the privacy notice that was agreed to */
-#define REPORT_CONSENT_AT   "consent_at"   /* wall ms of that tick; absent: nobody ticked it */
-#define REPORT_SENSITIVE_AT "sensitive_at" /* wall ms of the tick for illness and disability */
-#define REPORT_PROCEDURE    "procedure"    /* id@version */
-#define REPORT_PROGRESS     "progress"     /* progress_to_json */
-#define REPORT_UPSTREAM_ID  "upstream"     /* written by settle */
-#define REPORT_ADDED        "added"        /* wall ms of the last addition */
-#define REPORT_ADDED_BY     "added_by"     /* form, or farmer: on the receipt's page */
-#define REPORT_SERIAL       "serial"
+#define REPORT_SEALED     "sealed" /* seal_close(…, "report", JSON {"values": …}) */
+#define REPORT_MASK       "mask"   /* masked name */
+#define REPORT_RISKS      "risks"  /* blank-separated slugs */
+#define REPORT_URGENT     "urgent" /* "1" or absent */
+#define REPORT_SUBMITTED  "at"     /* wall ms */
+#define REPORT_PLACEMENT  "placement"
+#define REPORT_SOURCE     "source"
+#define REPORT_FILED_BY   "filed_by"
+#define REPORT_FLAGS      "flags"      /* blank-separated */
+#define REPORT_FORM       "form"       /* id@version */
+#define REPORT_NOTICE     "notice"     /* version of the privacy notice that was agreed to */
+#define REPORT_CONSENT_AT "consent_at" /* wall ms of that tick; absent: with the filing */
+#define REPORT_SENSITIVE_AT                                                                        \
+    "sensitive_at" /* of the tick for illness and disability; absent: with that tick */
+#define REPORT_PROCEDURE   "procedure" /* id@version */
+#define REPORT_PROGRESS    "progress"  /* progress_to_json */
+#define REPORT_UPSTREAM_ID "upstream"  /* written by settle */
+#define REPORT_ADDED       "added"     /* wall ms of the last addition */
+#define REPORT_ADDED_BY    "added_by"  /* form, or farmer: on the receipt's page */
+#define REPORT_SERIAL      "serial"
 #define REPORT_LEAD                                                                                \
     "lead" /* "1": a finding (线索), not counted as a report; "0": it has become one */
 #define REPORT_INDEXES                                                                             \
