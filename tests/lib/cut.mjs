@@ -36,7 +36,7 @@ function run({ port, state }) {
       far.destroy();
     };
     near.on('data', (bytes) => {
-      if (state[ARMED] === kinds.read && state[CHANGED] && bytes.includes('HGETALL')) { cut(); return; }
+      if (state[ARMED] === kinds.read && state[CHANGED] && bytes.includes('read_1')) { cut(); return; }
       if (bytes.includes('change_2')) state[CHANGED] = 1;
       far.write(bytes);
     });
