@@ -234,7 +234,7 @@ static void apply(struct applying *applying)
 {
     struct err err;
     struct load_store opened;
-    if (!load_store(applying->setup, &opened)) {
+    if (!load_store_ready(applying->setup, &opened)) {
         applying->code = CLI_FAILED;
         return;
     }

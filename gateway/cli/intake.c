@@ -208,7 +208,7 @@ static void on_filed(void *arg, const struct intake_answer *answer)
 static bool store_rows(struct import *import)
 {
     struct load_store opened;
-    if (!load_store(import->setup, &opened)) {
+    if (!load_store_ready(import->setup, &opened)) {
         return false;
     }
     log_level_set(LOG_LEVEL_WARNING); /* the sum says more than a line for each row */

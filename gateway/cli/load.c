@@ -73,7 +73,7 @@ bool load_store_may_run(const struct options *options)
     return true;
 }
 
-bool load_store(const struct setup *setup, struct load_store *ret)
+static bool open_store(const struct setup *setup, bool ready, struct load_store *ret)
 {
     struct err err;
     char address[LOAD_ADDRESS_BYTES];
@@ -85,12 +85,26 @@ bool load_store(const struct setup *setup, struct load_store *ret)
     setup_store_options(setup, address, &options);
     ret->loop = loop_new();
     ret->store = store_new(ret->loop, &options);
-    if (store_wait(ret->store, clock_mono_ms() + WAIT_MS, &err)) {
-        return true;
+    int64_t deadline_ms = clock_mono_ms() + WAIT_MS;
+    if (!(ready ? store_wait : store_wait_loaded)(ret->store, deadline_ms, &err)) {
+        cli_fail(CLI_FAILED, "redis: %s", err.text);
+        load_store_end(ret);
+        return false;
     }
-    cli_fail(CLI_FAILED, "redis: %s", err.text);
-    load_store_end(ret);
-    return false;
+    if (store_health(ret->store) != STORE_READY) {
+        fprintf(stderr, "mashang: warning: redis: %s\n", store_health_why(ret->store));
+    }
+    return true;
+}
+
+bool load_store(const struct setup *setup, struct load_store *ret)
+{
+    return open_store(setup, false, ret);
+}
+
+bool load_store_ready(const struct setup *setup, struct load_store *ret)
+{
+    return open_store(setup, true, ret);
 }
 
 void load_store_end(struct load_store *opened)

@@ -12,12 +12,16 @@
 /* NULL: the fault is on stderr; exit CLI_CONFIG. */
 struct setup *load_setup(const struct args *args);
 
-/* A store that is ready, on a loop of its own. False: the fault is on stderr; exit CLI_FAILED. */
+/*
+ * A store on a loop of its own. False: the fault is on stderr; exit CLI_FAILED. One that is full or not durable will do, with a warning on stderr: what is
+ * there can be looked at, a token ended, memory freed. load_store_ready: not even that, for what puts something in.
+ */
 struct load_store {
     struct loop *loop;
     struct store *store;
 };
 bool load_store(const struct setup *setup, struct load_store *ret);
+bool load_store_ready(const struct setup *setup, struct load_store *ret);
 void load_store_end(struct load_store *opened);
 /* False: a private Redis is away, since the gateway is stopped; the fault is on stderr. */
 bool load_store_may_run(const struct options *options);

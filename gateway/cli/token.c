@@ -169,7 +169,7 @@ static int add(struct token_cli *cli)
         return code;
     }
     struct load_store opened;
-    if (!load_store(cli->setup, &opened)) {
+    if (!load_store_ready(cli->setup, &opened)) {
         return CLI_FAILED;
     }
     cli->loop = opened.loop;

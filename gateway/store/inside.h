@@ -55,9 +55,10 @@ struct store {
     void (*heard)(void *arg, unsigned bucket, int64_t seq, struct str orders); /* feed_on_change */
     loop_fn *heard_anew;
     void *heard_arg;
-    bool waited;
-    bool closing; /* nothing is sent any more */
-    bool closed;  /* freed when the last of check and guesses has reported */
+    bool waited;        /* the loop runs until it is ready */
+    bool waited_loaded; /* or not durable */
+    bool closing;       /* nothing is sent any more */
+    bool closed;        /* freed when the last of check and guesses has reported */
 };
 
 enum store_need {

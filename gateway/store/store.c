@@ -35,7 +35,8 @@ static void set_health(struct store *store, enum store_health health, const char
     if (became_ready) {
         store_write_texts(store);
     }
-    if (store->waited && health == STORE_READY) {
+    if ((store->waited && health == STORE_READY) ||
+        (store->waited_loaded && health == STORE_NOT_DURABLE)) {
         loop_stop(store->loop);
     }
     if (store->changed != NULL) {
@@ -348,17 +349,30 @@ static void on_wait_over(void *arg)
     loop_stop(store->loop);
 }
 
-bool store_wait(struct store *store, int64_t deadline_ms, struct err *err)
+static bool wait_for(struct store *store, int64_t deadline_ms, bool loaded, struct err *err)
 {
-    if (store->health != STORE_READY) {
+    bool enough = loaded && store->health == STORE_NOT_DURABLE;
+    if (store->health != STORE_READY && !enough) {
         struct timer *over = timer_new(store->loop, on_wait_over, store);
         timer_set(over, deadline_ms - loop_now_ms(store->loop));
         store->waited = true;
+        store->waited_loaded = loaded;
         loop_run(store->loop);
-        store->waited = false;
+        store->waited = store->waited_loaded = false;
         timer_free(&over);
     }
-    return store->health == STORE_READY || err_set(err, "%s", store->why);
+    enough = loaded && store->health == STORE_NOT_DURABLE;
+    return store->health == STORE_READY || enough || err_set(err, "%s", store->why);
+}
+
+bool store_wait(struct store *store, int64_t deadline_ms, struct err *err)
+{
+    return wait_for(store, deadline_ms, false, err);
+}
+
+bool store_wait_loaded(struct store *store, int64_t deadline_ms, struct err *err)
+{
+    return wait_for(store, deadline_ms, true, err);
 }
 
 void store_doubt(struct store *store, const void *answer)

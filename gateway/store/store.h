@@ -48,6 +48,8 @@ const char *store_epoch(const struct store *store); /* "" until ready */
 
 /* For the command line and tests: runs the loop until ready or until deadline_ms (on loop_now_ms's clock). */
 bool store_wait(struct store *store, int64_t deadline_ms, struct err *err) MUST_CHECK;
+/* The same, content with a store that is full or not durable: it can be looked at, and more is done than is refused (STORE_NOT_DURABLE). */
+bool store_wait_loaded(struct store *store, int64_t deadline_ms, struct err *err) MUST_CHECK;
 /* `mashang store load`: puts store.lua there (FUNCTION LOAD REPLACE) and the schema number and epoch where missing. */
 bool store_load_functions(const struct store_options *deploy_user, struct err *err) MUST_CHECK;
 /* `mashang store restored`: the same, with a new epoch. A gateway that runs knows it within a minute, or when it connects anew. */

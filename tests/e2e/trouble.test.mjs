@@ -159,7 +159,19 @@ describe('a Redis of the operator\'s own', () => {
     assert.equal(queue(system, 'show', receiptOf(answer.location)).length, 1);
   });
 
-  test('out of memory: refused with kept values, deliveries go on, afterwards accepted', async () => {
+  // The commands an operator needs when Redis takes no more: what they say, and that they say why.
+  const commanded = (said, ...words) => {
+    const done = spawnSync(path.join(build, 'mashang'), [...words, '-c', system.conf], { encoding: 'utf8', timeout: 10000 });
+    assert.equal(done.status, 0, `${words.join(' ')}: ${done.stderr}`);
+    assert.match(done.stderr, said, words.join(' '));
+    return done.stdout;
+  };
+
+  test('out of memory: refused with kept values, nothing is sent meanwhile, the operator sees it and acts; afterwards accepted and delivered', async () => {
+    const { id } = JSON.parse(system.cli('mashang', 'token', 'add', '--area', '370115', '--rights', 'read', '--name', 'leaked', '--json'));
+    await system.upstream.control({ status: 422 });
+    const refused = receiptOf((await file(system.base, code, household())).location);
+    await until('buried', () => queue(system, 'show', refused)[0].state === 'buried');
     await system.upstream.control({ status: 503 });
     const waiting = receiptOf((await file(system.base, code, household())).location);
     const token = await freshToken(system, code);
@@ -167,10 +179,18 @@ describe('a Redis of the operator\'s own', () => {
     redis.say('CONFIG', 'SET', 'maxmemory', '1');
     unstored(await submit(system, code, token, answers), answers, token);
     assert.equal((await get(system.base + code)).status, 200);
-    redis.say('CONFIG', 'SET', 'maxmemory', '0');
+    await sleep(500); // what was reserved before has come back
     await system.upstream.control({});
+    const full = /^mashang: warning: redis: .*(OOM|memory)/;
+    for (const words of [['queue', 'stats'], ['queue', 'dead'], ['queue', 'audit'], ['token', 'list'], ['purge', '--dry-run'], ['purge'], ['keys', 'status'], ['token', 'disable', id], ['queue', 'kick', refused]]) commanded(full, ...words);
+    assert.equal(JSON.parse(commanded(full, 'token', 'list', '--json')).find((one) => one.id === id).state, 'disabled');
+    const add = spawnSync(path.join(build, 'mashang'), ['token', 'add', '--area', '370115', '--rights', 'read', '--name', 'more', '-c', system.conf], { encoding: 'utf8' });
+    assert.equal(add.status, 1);
+    assert.match(add.stderr, /^mashang: redis: .*(OOM|memory)/);
+    for (const receipt of [waiting, refused]) assert.notEqual(JSON.parse(commanded(full, 'queue', 'show', receipt, '--json'))[0].state, 'delivered', 'a reserve would write');
+    redis.say('CONFIG', 'SET', 'maxmemory', '0');
     await acceptedAgain(token, answers);
-    await until('delivered', () => queue(system, 'show', waiting)[0].state === 'delivered');
+    for (const receipt of [waiting, refused]) await until('delivered', () => queue(system, 'show', receipt)[0].state === 'delivered');
   });
 
   test('read-only: refused, afterwards accepted', async () => {
@@ -189,6 +209,7 @@ describe('a Redis of the operator\'s own', () => {
     const token = await freshToken(system, code);
     const answers = household();
     unstored(await submit(system, code, token, answers), answers, token);
+    for (const words of [['queue', 'stats'], ['queue', 'audit'], ['token', 'list']]) commanded(/^mashang: warning: redis: .*appendfsync/, ...words);
     redis.say('CONFIG', 'SET', 'appendfsync', 'always');
     redis.say('CLIENT', 'KILL', 'TYPE', 'normal');
     await isReady(system);
