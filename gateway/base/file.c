@@ -86,13 +86,39 @@ static bool keep_owner_and_mode(int fd, const char *path)
            fchmod(fd, old.st_mode & 07777) == 0;
 }
 
+/* Straight into its place, which nothing may hold: where there are no hard links. Half a file is not left there. */
+static bool write_new(const char *path, struct str bytes, mode_t mode)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    if (fd < 0) {
+        return false;
+    }
+    bool written = write_all(fd, bytes);
+    int why = errno;
+    bool closed = close(fd) == 0;
+    if (!written || !closed) {
+        why = written ? errno : why;
+        unlink(path);
+        errno = why;
+    }
+    return written && closed;
+}
+
+/* Sticks with FAT or exFAT, and some network file systems. */
+static bool knows_no_links(int why)
+{
+    return why == EPERM || why == EOPNOTSUPP || why == EMLINK || why == ENOSYS;
+}
+
 /* Puts what lies beside in its place. A link, unlike a rename, refuses to replace. */
-static bool publish(const char *beside, const char *path, enum landing landing)
+static bool publish(const char *beside, const char *path, struct str bytes, mode_t mode,
+                    enum landing landing)
 {
     if (landing != LAND_NEW) {
         return rename(beside, path) == 0;
     }
-    return link(beside, path) == 0 && unlink(beside) == 0;
+    bool there = link(beside, path) == 0 || (knows_no_links(errno) && write_new(path, bytes, mode));
+    return there && unlink(beside) == 0;
 }
 
 static bool write_beside(const char *path, struct str bytes, mode_t mode, enum landing landing,
@@ -110,7 +136,7 @@ static bool write_beside(const char *path, struct str bytes, mode_t mode, enum l
                    write_all(fd, bytes);
     int why = errno;
     bool closed = close(fd) == 0;
-    if (!written || !closed || !publish(beside, path, landing)) {
+    if (!written || !closed || !publish(beside, path, bytes, mode, landing)) {
         why = written ? errno : why;
         unlink(beside);
         return err_set(err, "%s: %s", path, strerror(why));

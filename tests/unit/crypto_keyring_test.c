@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,6 +26,15 @@
     "," KEY("receipt", 1, "current") "," KEY("token", 1, "current") "," KEY(                       \
         "lookup", 1, "current") "," KEY("seal", 1, "current")
 #define RING(keys) "{\"mashang_keyring\":1,\"keys\":[" keys "]}"
+
+/* In place of libc's: a stick with FAT knows no hard links. */
+static int no_links;
+
+int link(const char *from, const char *to)
+{
+    errno = no_links;
+    return no_links != 0 ? -1 : linkat(AT_FDCWD, from, AT_FDCWD, to, 0);
+}
 
 static char folder[] = "/tmp/keyring.XXXXXX";
 static char path[64];
@@ -92,6 +103,9 @@ static void test_save_never_overwrites_replace_does(void **state)
     keyring_make(&second);
     assert_true(keyring_save(&first, path, &err));
     assert_false(keyring_save(&second, path, &err));
+    no_links = EPERM;
+    assert_false(keyring_save(&second, path, &err));
+    no_links = 0;
     assert_true(strncmp(err.text, path, strlen(path)) == 0);
     assert_true(keyring_load(&loaded, path, &err));
     assert_memory_equal(loaded.keys[0].bytes, first.keys[0].bytes, KEY_BYTES);
@@ -251,11 +265,38 @@ static void test_wipe_leaves_no_key(void **state)
     assert_memory_equal(&keyring, &empty, sizeof keyring);
 }
 
+static void test_saved_where_there_are_no_hard_links(void **state)
+{
+    static const int whys[] = {EPERM, EOPNOTSUPP, EMLINK, ENOSYS};
+    (void)state;
+    for (size_t i = 0; i < sizeof whys / sizeof whys[0]; i++) {
+        struct err err = {""};
+        struct keyring made;
+        struct keyring read;
+        struct stat found;
+        char beside[96];
+        keyring_make(&made);
+        no_links = whys[i];
+        bool saved = keyring_save(&made, path, &err);
+        no_links = 0;
+        assert_string_equal(err.text, "");
+        assert_true(saved);
+        assert_true(keyring_load(&read, path, &err));
+        assert_memory_equal(made.keys[0].bytes, read.keys[0].bytes, KEY_BYTES);
+        assert_int_equal(stat(path, &found), 0);
+        assert_int_equal(found.st_mode & 0777, 0600);
+        snprintf(beside, sizeof beside, "%s.%ld~", path, (long)getpid());
+        assert_int_equal(access(beside, F_OK), -1);
+        unlink(path);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_made_saved_loaded_is_the_same, remove_file),
         cmocka_unit_test_teardown(test_save_never_overwrites_replace_does, remove_file),
+        cmocka_unit_test_teardown(test_saved_where_there_are_no_hard_links, remove_file),
         cmocka_unit_test_teardown(test_replace_keeps_owner_group_and_mode, remove_file),
         cmocka_unit_test(test_rotation_keeps_the_old_for_reading),
         cmocka_unit_test_teardown(test_ids_start_again_behind_255, remove_file),
