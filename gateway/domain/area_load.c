@@ -11,6 +11,8 @@
 #include "domain/area_rows.h"
 #include "domain/receipt.h"
 
+enum { COUNTY_DIGITS = 6, TOWN_DIGITS = 9 };
+
 struct loading {
     struct area_rows rows;
     struct err *err;
@@ -310,12 +312,30 @@ static struct areas *new_block(const struct loading *loading, size_t texts_len)
     return areas;
 }
 
-/* Of the county; where there is none above, of what is nearest to it, so that a household is found across its towns. */
+/* An official code tells its county (GB/T 2260: the first six digits), those of towns and below have nine or more. */
+static bool county_of_code(struct str id, struct str *ret_county)
+{
+    *ret_county = str_sub(id, 0, COUNTY_DIGITS);
+    return id.len >= TOWN_DIGITS && str_only(id, STR_DIGITS);
+}
+
+/*
+ * Of the county, also while its row is not in the file: a pilot of one town stays where it is when the county's row comes. Where no code tells it, of
+ * what is nearest to the county, so that a household is found across its towns.
+ */
 static unsigned bucket_of(const struct areas *areas, const struct area_row *row, uint32_t parent,
                           struct str id)
 {
-    bool own = row->level <= AREA_COUNTY || parent == AREA_NONE;
-    return own ? bucket_of_area(id) : area_nodes(areas)[parent].bucket;
+    const struct area_node *above = parent == AREA_NONE ? NULL : &area_nodes(areas)[parent];
+    struct str county;
+    if (row->level > AREA_COUNTY && above != NULL && above->level >= AREA_COUNTY) {
+        return above->bucket;
+    }
+    if (row->level > AREA_COUNTY && county_of_code(id, &county)) {
+        return bucket_of_area(county);
+    }
+    bool own = row->level <= AREA_COUNTY || above == NULL;
+    return own ? bucket_of_area(id) : above->bucket;
 }
 
 static void fill_nodes(const struct loading *loading, struct areas *areas)

@@ -270,6 +270,29 @@ static void test_buckets(void **state)
     areas_free(&areas);
 }
 
+/* A pilot of one town, later the county's file: reports of before stay where they are looked for. Codes of one's own tell no county. */
+static void test_buckets_before_the_county_comes(void **state)
+{
+    static const char *const files[] = {
+        "code,name\n370115,区\n370115008,镇\n370115008218,村\n",
+        "code,name\n370115008,镇\n370115008218,村\n",
+        "code,name\n370115008218,村\n",
+        "code,name\n37,省\n3701,市\n370115008,镇\n370115008218,村\n",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        struct areas *areas = load(files[i]);
+        assert_int_equal(area_bucket(areas, find(areas, "370115008218")),
+                         bucket_of_area(STR("370115")));
+        areas_free(&areas);
+    }
+    struct areas *areas = load("id,parent,level,name\n37011500x,,town,镇\n12345678,,town,乡\n");
+    assert_int_equal(area_bucket(areas, find(areas, "37011500x")),
+                     bucket_of_area(STR("37011500x")));
+    assert_int_equal(area_bucket(areas, find(areas, "12345678")), bucket_of_area(STR("12345678")));
+    areas_free(&areas);
+}
+
 #define LONG_ID "123456789012345678901"
 
 static void test_files_that_are_refused(void **state)
@@ -537,6 +560,7 @@ int main(void)
         cmocka_unit_test(test_aliases),
         cmocka_unit_test(test_root),
         cmocka_unit_test(test_buckets),
+        cmocka_unit_test(test_buckets_before_the_county_comes),
         cmocka_unit_test(test_files_that_are_refused),
         cmocka_unit_test(test_too_deep),
         cmocka_unit_test(test_counties_that_ship),
