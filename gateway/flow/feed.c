@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "flow/item.h"
+#include "flow/record.h"
 
 enum {
     PAGING_MAGIC = 0x506167,
@@ -101,6 +102,7 @@ void feed_plan_make(const struct setup *setup, const struct feed_query *query,
     CHECK(query->limit > 0 && query->limit <= FEED_LIMIT_MAX);
     *ret = (struct feed_plan){
         .filter = query->filter,
+        .narrow = query->narrow,
         .limit = query->limit,
         .at = mem_array(BUCKETS, sizeof *ret->at),
     };
@@ -110,6 +112,14 @@ void feed_plan_make(const struct setup *setup, const struct feed_query *query,
         plan_of_scope(setup, query, ret);
     }
     ret->at = mem_resize(ret->at, ret->count > 0 ? ret->count : 1, sizeof *ret->at);
+}
+
+bool feed_plan_has(const struct setup *setup, const struct feed_plan *plan,
+                   const struct report_record *record)
+{
+    const struct scope within = {.count = 1, .at = {plan->narrow}};
+    return plan->narrow == AREA_NONE ||
+           scope_has(setup->areas, &within, record_place(setup->areas, record));
 }
 
 void feed_plan_paths(const struct setup *setup, const struct scope *scope, const char *org,
@@ -221,7 +231,9 @@ static void take_hits(struct paging *paging, const struct feed_slice *slice)
         struct report_record record;
         feed_hit(slice, i, receipt, &record);
         record.read_ms = paging->now_ms;
-        json_array_append_new(paging->reports, item_json(paging->setup, receipt, &record));
+        if (feed_plan_has(paging->setup, paging->plan, &record)) {
+            json_array_append_new(paging->reports, item_json(paging->setup, receipt, &record));
+        }
     }
 }
 

@@ -29,6 +29,7 @@ struct feed_query {
 /* A query made ready: where to look in each bucket. */
 struct feed_plan {
     struct feed_filter filter;
+    area_index narrow; /* of the query */
     size_t limit;
     size_t count; /* 0: nothing there is in the scope */
     struct feed_place *at;
@@ -36,6 +37,9 @@ struct feed_plan {
 void feed_plan_make(const struct setup *setup, const struct feed_query *query,
                     struct feed_plan *ret);
 void feed_plan_release(struct feed_plan *plan);
+/* Whether it lies in the area that was asked for: places keep a report in their order that has left them, and filters look at what is now. */
+bool feed_plan_has(const struct setup *setup, const struct feed_plan *plan,
+                   const struct report_record *record);
 /* Where a search looks: of each bucket in which reports of the scope may lie the `paths`; with an organisation, everywhere, unless narrowed. */
 void feed_plan_paths(const struct setup *setup, const struct scope *scope, const char *org,
                      area_index narrow, struct feed_plan *ret);

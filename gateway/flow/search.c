@@ -191,7 +191,8 @@ static void on_slice(void *arg, enum op_status status, const struct feed_slice *
         char receipt[RECEIPT_BYTES];
         struct report_record record;
         feed_hit(slice, i, receipt, &record);
-        if (sees_person(searching, &record)) { /* found by what is known of the person */
+        if (sees_person(searching, &record) && /* found by what is known of the person */
+            feed_plan_has(searching->setup, &searching->plan, &record)) {
             add_row(searching, receipt, &record);
         }
     }

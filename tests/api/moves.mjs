@@ -22,6 +22,10 @@ export function movesCases({ system, api, report, another, staffOf }) {
     assert.deepEqual(theirs.transfers, mine.transfers);
     assert.ok(receipts((await to.follow()).reports).includes(receipt));
     assert.ok(receipts((await from.follow()).reports).includes(receipt));
+    // a filter looks at what is now: with ?area= it stands where it is, not where it was
+    const inArea = async (area, more = {}) => receipts((await api.follow({ area, ...more })).reports).includes(receipt);
+    assert.deepEqual([await inArea(town), await inArea(village), await inArea(otherTown), await inArea(otherVillage)], [false, false, true, true]);
+    assert.deepEqual([await inArea(town, { limit: 1 }), await inArea(otherTown, { limit: 1 })], [false, true]);
     const away = await from.move(receipt, 'steps', { step: 'visit', outcome: 'passed' });
     assert.ok([403, 404].includes(away.status), `it is no longer theirs to move: ${away.status} ${away.text}`);
     await to.step(receipt, 'visit');
@@ -33,6 +37,7 @@ export function movesCases({ system, api, report, another, staffOf }) {
     const found = async (desk, query) => (await desk.post('/search', query)).body.reports;
     for (const query of [{ receipt }, { phone }, { id_number }, { name, area: town }]) assert.equal((await found(from, query)).length, 1);
     await from.moved(receipt, 'transfer', { area: otherVillage });
+    for (const [area, count] of [[town, 0], [otherTown, 1]]) assert.equal((await found(api, { name, area })).length, count, area);
     for (const query of [{ phone }, { id_number }, { name, area: town }]) assert.deepEqual(await found(from, query), [], JSON.stringify(query));
     assert.deepEqual((await found(from, { receipt })).map((one) => [one.receipt, one.mask]), [[receipt, '*']]);
     for (const query of [{ receipt }, { phone }, { id_number }, { name, area: otherTown }]) assert.match((await found(to, query))[0].mask, /^试/);
