@@ -4,7 +4,6 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { file, get, household, post, receiptOf, textOf } from '../lib/farmer.mjs';
 import { startSystemWithClock } from '../lib/clock.mjs';
 import { tellEnd, tellStep } from '../lib/hook.mjs';
@@ -102,7 +101,7 @@ describe('calendar apply', () => {
     assert.deepEqual(link.days.find((one) => one.step === 'visit'), { step: 'visit', due: visit(dry).is });
     assert.match(fs.readFileSync(yearFile(due.slice(0, 4)), 'utf8'), /放一天假/);
 
-    system.gateway.kill('SIGHUP');
+    await system.reload();
     const [, month, date] = visit(said).is.split('-').map(Number);
     await until('the later day on the page', async () => textOf((await get(system.base + location)).html).includes(`${month}月${date}日`));
     // again: nothing is left to change
@@ -128,7 +127,6 @@ describe('calendar apply', () => {
 
   test('each report is counted and told once, also where what was written stands behind the others', async () => {
     const code = system.code();
-    await sleep(100); // connections that a reload has ended are noticed
     const filed = [];
     for (let i = 0; i < 3; i += 1) filed.push(receiptOf((await file(system.base, code, household())).location));
     const place = `ms:{${filed[0].slice(0, 2)}}`;
