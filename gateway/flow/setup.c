@@ -12,6 +12,7 @@
 #include "base/escape.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "flow/served.h"
 #include "flow/setup_texts.h"
 
 enum {
@@ -83,7 +84,7 @@ static bool load_areas(struct setup *setup, struct err *err)
         return false;
     }
     find_buckets(setup);
-    return true;
+    return served_add(setup, err);
 }
 
 /* CN-2026.csv */

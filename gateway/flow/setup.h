@@ -43,8 +43,9 @@ struct setup {
     char *redis_password;    /* "" when none */
     char redis_address[128]; /* HOST:PORT of a redis:// url, else "" */
     int64_t redis_database;
-    char *notice;                   /* text of privacy_file, or "" */
-    unsigned char buckets[BUCKETS]; /* all buckets the areas fall into */
+    char *notice; /* text of privacy_file, or "" */
+    unsigned char
+        buckets[BUCKETS]; /* all that the areas fall into, and those served before (served.h) */
     size_t bucket_count;
     char warnings[8][256]; /* for the log and check-config: nothing that stops the start */
     size_t warning_count;

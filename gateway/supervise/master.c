@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "flow/served.h"
 #include "supervise/folder_lock.h"
 #include "supervise/master_inside.h"
 
@@ -282,7 +283,7 @@ static bool open_all(struct master *master, const struct setup *setup, struct er
 {
     const struct options *options = &setup->options;
     master->lock_fd = folder_lock(options->redis.data_dir, err);
-    if (master->lock_fd < 0) {
+    if (master->lock_fd < 0 || !served_keep(setup, err)) {
         return false;
     }
     if (!master_open_doors(master, options, err)) {

@@ -66,6 +66,7 @@ static const char conf_text[] = "# Written at each start. What is acknowledged i
                                 "appendfsync always\n"
                                 "no-appendfsync-on-rewrite no\n"
                                 "maxmemory-policy noeviction\n"
+                                "hash-max-listpack-value 4096\n"
                                 "loglevel notice\n";
 
 static void hex(const unsigned char *bytes, size_t count, char *ret_text)

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "flow/forward.h"
+#include "flow/served.h"
 #include "supervise/master_inside.h"
 
 struct setup *reload_load(const struct master_start *start, struct err *err)
@@ -95,7 +96,7 @@ void reload_begin(struct master *master)
         refuse(master, err.text);
         return;
     }
-    if (!may_swap(was, &setup->options, &err) ||
+    if (!may_swap(was, &setup->options, &err) || !served_keep(setup, &err) ||
         !master_open_doors(master, &setup->options, &err)) {
         setup_free(&setup);
         refuse(master, err.text);

@@ -288,13 +288,6 @@ void api_send_text(struct api_call *call, int status, const char *type, struct s
     exchange_send(call->exchange, status);
 }
 
-void api_send_unchanged(struct api_call *call)
-{
-    send_headers(call->web, call->exchange, SEND_NO_STORE);
-    set_quota(call);
-    exchange_send(call->exchange, 304);
-}
-
 void api_send_blob(struct api_call *call, int status, struct blob *json)
 {
     set_headers(call, "application/json");

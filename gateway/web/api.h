@@ -67,8 +67,6 @@ void api_guard(struct api_call *call, bool changes);
 
 /* Each answers; the JSON is taken. more: members for the problem, or NULL (taken). */
 void api_send_json(struct api_call *call, int status, json_t *take_json);
-/* 304, after api_set_etag. */
-void api_send_unchanged(struct api_call *call);
 /* A body that several may share; it stays the caller's. */
 void api_send_blob(struct api_call *call, int status, struct blob *json);
 void api_send_problem(struct api_call *call, int status, const char *title, const char *detail,

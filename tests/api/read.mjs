@@ -159,12 +159,11 @@ export function readCases({ system, api, nobody, report, another, staffOf }) {
     assert.equal(plain.headers.get('cache-control'), 'no-store');
     for (const secret of [filed.name, filed.id_number, filed.phone, '演示用的情况']) assert.ok(!plain.text.includes(secret), secret);
     const same = await reader.get(`/reports/${filed.receipt}`, undefined, { headers: { 'if-none-match': '"1"' } });
-    assert.equal(same.status, 304);
-    assert.equal(same.text, '');
+    assert.equal(same.status, 200, 'what may be done changes with the days, at the same version');
     const length = async () => (await api.get(`/reports/${filed.receipt}/history`)).body.events.length;
     const before = await length();
     const full = await api.get(`/reports/${filed.receipt}`, undefined, { headers: { 'if-none-match': '"1"' } });
-    assert.equal(full.status, 200, 'personal data is never 304');
+    assert.equal(full.status, 200);
     const { person } = full.body;
     assert.deepEqual(person.notes, []);
     assert.deepEqual({ name: person.name, id_number: person.id_number, phone: person.phone, risk: person.risk, detail: person.detail, filed_by: person.filed_by }, {

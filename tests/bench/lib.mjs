@@ -57,6 +57,7 @@ export async function startRedis(dir) {
   const folder = path.join(dir, 'redis');
   const socket = path.join(folder, 'redis.sock');
   fs.mkdirSync(folder);
+  const [records] = fs.readFileSync(path.join(root, 'deploy/redis/redis.conf'), 'utf8').match(/^hash-max-listpack-value .*$/m);
   fs.writeFileSync(path.join(folder, 'redis.conf'), `port 0
 unixsocket "${socket}"
 dir "${folder}"
@@ -67,6 +68,7 @@ appendfsync always
 no-appendfsync-on-rewrite no
 auto-aof-rewrite-percentage 0
 maxmemory-policy noeviction
+${records}
 `);
   const serve = () => start(loadCore, 'redis-server', [path.join(folder, 'redis.conf')]);
   const answers = () => until('Redis', () => redis.command('PING') === 'PONG', { ms: 600000 });

@@ -202,14 +202,16 @@ describe('a Redis of the operator\'s own', () => {
     await acceptedAgain(token, answers);
   });
 
-  test('no longer durable while it runs: found at the next reconnect, refused, and said', async () => {
+  test('no longer durable while it runs: found at the next reconnect, refused, and said; a leaked token ends all the same', async () => {
+    const { id } = JSON.parse(system.cli('mashang', 'token', 'add', '--area', '370115', '--rights', 'read', '--name', 'leaked', '--json'));
     redis.say('CONFIG', 'SET', 'appendfsync', 'everysec');
     redis.say('CLIENT', 'KILL', 'TYPE', 'normal');
     await until('degraded', async () => /degraded.*(appendfsync|durab)/s.test((await readyz(system)).text), { ms: 8000 });
     const token = await freshToken(system, code);
     const answers = household();
     unstored(await submit(system, code, token, answers), answers, token);
-    for (const words of [['queue', 'stats'], ['queue', 'audit'], ['token', 'list']]) commanded(/^mashang: warning: redis: .*appendfsync/, ...words);
+    for (const words of [['queue', 'stats'], ['queue', 'audit'], ['token', 'disable', id]]) commanded(/^mashang: warning: redis: .*appendfsync/, ...words);
+    assert.equal(JSON.parse(commanded(/appendfsync/, 'token', 'list', '--json')).find((one) => one.id === id).state, 'disabled');
     redis.say('CONFIG', 'SET', 'appendfsync', 'always');
     redis.say('CLIENT', 'KILL', 'TYPE', 'normal');
     await isReady(system);
