@@ -1,20 +1,24 @@
-// Feed correctness, as a model test: writers change reports at random while Redis and the workers are killed at random, and readers with random
-// limits, filters, scopes and waits follow their cursors. In the end each reader without a filter holds exactly the ledger's newest version of each
-// report of its scope, one with a filter the newest version of each that matches, and nobody ever saw a version twice.
+// Feed correctness, as a model test: writers change reports of two counties at random, and move them between towns, while Redis and the workers are
+// killed at random, and readers with random limits, filters, scopes and waits follow their cursors. In the end each reader without a filter holds
+// exactly the ledger's newest version of each report that is or was in its scope, one with a filter the newest version of each that matches; nobody
+// ever saw a version twice, nor one that his filter does not match.
 // The ledger is read from the records themselves, not by the code that is tested.
 // FEED_SECONDS makes it longer.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startSystem, until, village } from '../lib/system.mjs';
+import { root, startSystem, until, village } from '../lib/system.mjs';
 import { addToken, Api, county, directDoors, otherTown, otherVillage, town } from '../lib/api.mjs';
 import { file, get, household, receiptOf } from '../lib/farmer.mjs';
 
 const seconds = Number(process.env.FEED_SECONDS ?? 20);
 const anotherVillage = '370115008219'; // of the same town
+const farCounty = '370304'; // with a bucket of its own
+const farVillage = '370304001001';
 const pick = (list) => list[Math.floor(Math.random() * list.length)];
 const chance = (part) => Math.random() < part;
 const rights = ['read', 'claim', 'step'];
@@ -45,11 +49,11 @@ class Writers {
   constructor(system, api, doors) {
     this.system = system;
     this.apis = api;
-    this.codes = [village, anotherVillage, otherVillage].map((area) => system.code(area));
+    this.codes = [village, anotherVillage, otherVillage, farVillage].map((area) => system.code(area));
     this.drill = system.code(village, '--drill');
     this.filed = []; // { receipt, code, answers }: shown to somebody
     this.fences = new Map(); // receipt:fence → holder
-    this.counts = { filed: 0, added: 0, claims: 0, steps: 0, drills: 0, refused: 0, broken: 0, double: 0 };
+    this.counts = { filed: 0, added: 0, claims: 0, steps: 0, transfers: 0, drills: 0, refused: 0, broken: 0, double: 0 };
   }
 
   async file(code, answers) {
@@ -99,6 +103,15 @@ class Writers {
     return answer.status !== 503;
   }
 
+  // Out of one scope, into another, and perhaps back.
+  async transfer() {
+    const one = pick(this.filed);
+    if (!one) return true;
+    const answer = await pick(this.apis).move(one.receipt, 'transfer', { area: pick([village, anotherVillage, otherVillage]) });
+    this.counts.transfers += answer.status === 200 ? 1 : 0;
+    return answer.status !== 503;
+  }
+
   async fileDrill() {
     const receipt = await this.file(this.drill, household());
     this.counts.drills += receipt ? 1 : 0;
@@ -106,7 +119,7 @@ class Writers {
   }
 
   async run(running) {
-    const acts = [this.fileNew, this.fileNew, this.add, this.claim, this.claim, this.step, this.step, this.fileDrill];
+    const acts = [this.fileNew, this.fileNew, this.add, this.claim, this.claim, this.step, this.step, this.transfer, this.fileDrill];
     while (running.on) {
       try {
         if (!await pick(acts).call(this)) {
@@ -124,6 +137,9 @@ class Writers {
 const filters = [{}, {}, {}, { state: 'open' }, { state: 'new' }, { risk: 'illness' }, { late: '0' }, { kind: 'report', risk: 'water' }, { drill: '1' }];
 const fits = (record, query) => (!query.state || record.state === query.state) && (!query.risk || record.risks.split(' ').includes(query.risk)) &&
   (!query.late || (record.late === '1') === (query.late === '1')) && (!query.kind || (record.lead === '1') === (query.kind === 'lead'));
+// The same, of an item that a reader was given.
+const answers = (item, query) => (!query.state || item.state === query.state) && (!query.risk || item.risks.includes(query.risk)) &&
+  (!query.late || item.late === (query.late === '1')) && item.flags.includes('drill') === (query.drill === '1');
 
 class Reader {
   constructor(api, area, query) {
@@ -134,7 +150,9 @@ class Reader {
 
   take(page) {
     this.pages += 1;
-    for (const { receipt, version } of page.reports) {
+    for (const item of page.reports) {
+      const { receipt, version } = item;
+      if (!answers(item, this.query)) this.wrong.push(`${receipt} ${version} does not match`);
       const before = this.seen.get(receipt) ?? new Set();
       if (before.has(version)) this.repeated.push(`${receipt} ${version}`);
       if (version < Math.max(0, ...before)) this.back.push(`${receipt} ${version}`);
@@ -204,13 +222,17 @@ async function killer(system, running, kills) {
 const isWell = (system) => until('all to be back', async () => !(await get(`${system.admin}/readyz`)).html.includes('degraded') && system.workerPids().length >= 3, { ms: 30000 });
 
 test(`${seconds} s of kills: nothing lost, nothing repeated, no double claim`, { timeout: (seconds + 120) * 1000 }, async (t) => {
-  const system = await startSystem({ upstream: false, conf: { 'limits.token_per_min': 1000000 } });
-  t.after(() => system.stop());
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'mashang-feed-'));
+  const areas = path.join(folder, 'areas.csv');
+  const [ours, theirs] = [county, farCounty].map((id) => fs.readFileSync(path.join(root, `deploy/areas/${id}.csv`), 'utf8'));
+  fs.writeFileSync(areas, ours + theirs.split('\n').filter((line) => !ours.includes(`\n${line}\n`) && line !== 'code,name').join('\n'));
+  const system = await startSystem({ upstream: false, areas, conf: { 'limits.token_per_min': 1000000 } });
+  t.after(async () => { await system.stop(); fs.rmSync(folder, { recursive: true }); });
   const doors = directDoors(system);
-  const scopes = Object.fromEntries([county, town, `${village},${anotherVillage},${otherTown}`, otherTown].map((area) => [area, new Api(doors, addToken(system, { area, rights }))]));
-  const staff = [1, 2, 3].map((n) => new Api(doors, addToken(system, { area: county, rights, name: `试验员${n}` })));
+  const scopes = Object.fromEntries([`${county},${farCounty}`, town, `${village},${anotherVillage},${otherTown}`, otherTown].map((area) => [area, new Api(doors, addToken(system, { area, rights }))]));
+  const staff = [1, 2, 3].map((n) => new Api(doors, addToken(system, { area: `${county},${farCounty}`, rights, name: `试验员${n}` })));
   const readers = filters.map((query, i) => new Reader(...(([area, api]) => [api, area, query])(Object.entries(scopes)[i % 4])));
-  readers.push(new Reader(scopes[county], county, {}));
+  readers.push(...Object.entries(scopes).slice(0, 1).map(([area, api]) => new Reader(api, area, {})));
   const writers = new Writers(system, staff, doors);
   const running = { on: true };
   const kills = { redis: 0, workers: 0 };
@@ -220,8 +242,9 @@ test(`${seconds} s of kills: nothing lost, nothing repeated, no double claim`, {
   await Promise.all(busy);
   await isWell(system);
 
-  const bucket = writers.filed[0].receipt.slice(0, 2);
-  const look = () => ({ reports: ledgerOf(system, bucket, 'changes'), drills: ledgerOf(system, bucket, 'dchanges') });
+  const buckets = [...new Set(writers.filed.map(({ receipt }) => receipt.slice(0, 2)))];
+  const both = (order) => new Map(buckets.flatMap((bucket) => [...ledgerOf(system, bucket, order)]));
+  const look = () => ({ reports: both('changes'), drills: both('dchanges') });
   // and who comes only now, with small pages, has it all to catch up with
   readers.push(...Object.entries(scopes).map(([area, api]) => new Reader(api, area, {})));
   const late = readers.slice(-4);
@@ -233,14 +256,15 @@ test(`${seconds} s of kills: nothing lost, nothing repeated, no double claim`, {
     const same = JSON.stringify([...before.reports]) === JSON.stringify([...after.reports]);
     return same && after;
   }, { ms: 30000 });
-  const [sequences] = askRedis(system, [`HGET ms:{${bucket}}:n seq`]);
+  const sequences = askRedis(system, buckets.map((bucket) => `HGET ms:{${bucket}}:n seq`)).join(' + ');
   const lost = readers.flatMap((reader) => reader.missing(ledger).map((one) => `${reader.name}: ${one}`));
   const repeated = readers.flatMap((reader) => reader.repeated.map((one) => `${reader.name}: ${one}`));
   const gone = writers.filed.filter(({ receipt }) => !ledger.reports.has(receipt));
   const sum = (name) => readers.reduce((total, reader) => total + reader[name], 0);
   t.diagnostic(`sequences ${sequences}, reports ${ledger.reports.size}, drills ${ledger.drills.size}, kills ${JSON.stringify(kills)}, writers ${JSON.stringify(writers.counts)}`);
   t.diagnostic(`readers ${readers.length}, pages ${sum('pages')}, versions seen ${sum('versions')}, lost ${lost.length}, repeated ${repeated.length}, double claims ${writers.counts.double}`);
-  assert.ok(ledger.reports.size > 20 && kills.redis > 0 && kills.workers > 0);
+  assert.ok(ledger.reports.size > 20 && kills.redis > 0 && kills.workers > 0 && writers.counts.transfers > 0);
+  assert.equal(buckets.length, 2);
   assert.deepEqual(gone, [], 'a receipt was shown that is not in the ledger');
   assert.deepEqual(lost.slice(0, 20), []);
   assert.deepEqual(repeated.slice(0, 20), []);
