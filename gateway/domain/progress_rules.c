@@ -243,11 +243,21 @@ static enum progress_refusal rule_answer(const struct progress_work *work)
     return work->progress->asked_ms > 0 ? REFUSAL_NONE : REFUSAL_ALREADY;
 }
 
+/* Another length for a pause that runs: that one is ended first. */
+static bool is_same_pause(const struct progress_pause *runs, const struct progress_move *move)
+{
+    return date_to_days(date_of_ms(runs->to_ms - 1)) - date_to_days(date_of_ms(runs->from_ms)) ==
+           move->days;
+}
+
 static enum progress_refusal rule_pause(const struct progress_work *work)
 {
     const struct procedure_move *plan = &work->route->moves[PROCEDURE_PAUSE];
-    if (work->progress->paused) {
-        return REFUSAL_ALREADY;
+    const struct progress *progress = work->progress;
+    if (progress->paused) {
+        return is_same_pause(&progress->pauses[progress->pause_count - 1], work->move)
+                   ? REFUSAL_ALREADY
+                   : REFUSAL_NOT_HERE;
     }
     if (work->progress->pause_count >= plan->times_max) {
         return REFUSAL_USED_UP;

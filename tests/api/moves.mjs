@@ -64,6 +64,12 @@ export function movesCases({ system, api, report, another, staffOf }) {
       assert.ok(!(await api.moved(receipt, 'resume')).flags.includes('paused'));
     }
     isProblem(await api.move(receipt, 'pause', { days: 1 }), 409);
+    const longer = await report();
+    await api.moved(longer.receipt, 'pause', { days: 10 });
+    const refused = await api.move(longer.receipt, 'pause', { days: 20 });
+    isProblem(refused, 409);
+    assert.ok(refused.body.moves.some((one) => one.move === 'resume') && !refused.body.moves.some((one) => one.move === 'pause'));
+    assert.equal((await api.moved(longer.receipt, 'pause', { days: 10 })).version, 2, 'the same again');
   });
 
   test('what staff says to a pause or a transfer is what the household reads', async () => {
