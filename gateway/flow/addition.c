@@ -69,6 +69,18 @@ static struct str tail(struct str text, size_t chars)
     return text;
 }
 
+/* Whether these words stand in the text as an entry of their own. */
+static bool has_entry(const char *text, const char *entry)
+{
+    size_t len = strlen(entry);
+    for (const char *at = strstr(text, entry); at != NULL; at = strstr(at + 1, entry)) {
+        if ((at == text || at[-1] == '\n') && (at[len] == '\0' || at[len] == '\n')) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /*
  * What was written before stays; the new words follow on a line of their own. When there is no room for both the oldest words go: earlier events
  * carried them, the new ones nobody has seen.
@@ -77,7 +89,7 @@ static bool merge_detail(json_t *merged, const json_t *values)
 {
     const char *before = json_string_value(json_object_get(merged, "detail"));
     const char *now = json_string_value(json_object_get(values, "detail"));
-    if (now == NULL || *now == '\0' || (before && strstr(before, now) != NULL)) {
+    if (now == NULL || *now == '\0' || (before && has_entry(before, now))) {
         return false;
     }
     struct buf both;

@@ -158,7 +158,7 @@ void callback_apply(const struct setup *setup, struct store *store, struct loop 
     snprintf(callback->hook_id, sizeof callback->hook_id, "%.*s", STR_ARG(request->id));
     struct str secret = str_make(setup->hook_secret, setup->hook_secret_len);
     if (setup->hook_secret == NULL ||
-        !move_source_allows(&setup->options, MOVER_UPSTREAM, MOVE_STEP)) {
+        !move_source_allows(&setup->options, false, MOVER_UPSTREAM, MOVE_STEP)) {
         callback->answer.kind = CALLBACK_OFF;
     } else if (request->id.len == 0 || request->id.len >= HOOK_ID_BYTES ||
                !callback_signed(secret, request, clock_wall_ms())) {

@@ -32,7 +32,7 @@ static struct edit_actor actor_of(const struct moving *moving)
     return (struct edit_actor){moving->by, moving->name};
 }
 
-bool move_source_allows(const struct options *options, enum progress_mover by,
+bool move_source_allows(const struct options *options, bool lead, enum progress_mover by,
                         enum progress_move_kind kind)
 {
     struct str source = str_of(options->progress.source);
@@ -45,7 +45,8 @@ bool move_source_allows(const struct options *options, enum progress_mover by,
         /* where nobody tells of steps, nothing can be late, and nobody said that anybody came */
         return kind != MOVE_NUDGE && kind != MOVE_VISITED && kind != MOVE_NOT_VISITED;
     }
-    return by != MOVER_STAFF || !steps || str_is(source, "console") || str_is(source, "both");
+    return by != MOVER_STAFF || !steps || lead || str_is(source, "console") ||
+           str_is(source, "both");
 }
 
 void move_report(const struct setup *setup, struct store *store, const struct move_request *request,
@@ -80,6 +81,13 @@ bool move_goes_to_clearing(const struct edit_view *view, const struct progress_m
             move->kind == MOVE_RESUME);
 }
 
+struct str move_place(const struct edit_view *view, struct str id)
+{
+    struct str old_name;
+    area_index area = areas_resolve(view->setup->areas, id, &old_name);
+    return area == AREA_NONE ? id : area_id(view->setup->areas, area);
+}
+
 /* The green channel is for the risks that the procedure names. */
 static bool green_fits(const struct procedure *procedure, const struct report_record *record)
 {
@@ -99,10 +107,11 @@ static json_t *choices_of(const struct setup *setup, const struct procedure *pro
 {
     struct progress_choice choices[PROGRESS_CHOICES_MAX];
     size_t count = progress_choices(procedure, setup->calendar, progress, by, now_ms, choices);
+    bool lead = str_is(record_get(record, REPORT_LEAD), "1");
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
         enum progress_move_kind kind = choices[i].kind;
-        if (move_source_allows(&setup->options, by, kind) &&
+        if (move_source_allows(&setup->options, lead, by, kind) &&
             (kind != MOVE_GREEN || green_fits(procedure, record))) {
             choices[kept++] = choices[i];
         }
@@ -382,14 +391,15 @@ static bool apply_one(struct moving *moving, struct edit_view *view, struct prog
     struct progress *progress = clears ? view->clearing : view->progress;
     const struct calendar *calendar = view->setup->calendar;
     if (move->kind == MOVE_TRANSFER) {
-        struct str from = record_get(view->record, REPORT_AREA);
+        struct str from = move_place(view, record_get(view->record, REPORT_AREA));
         snprintf(moving->from, sizeof moving->from, "%.*s", STR_ARG(from));
         move->area_from = str_of(moving->from);
     }
     move->now_ms = view->now_ms;
     progress_tick(procedure, calendar, progress, view->now_ms);
-    *ret = !move_source_allows(&view->setup->options, move->by, move->kind) ? REFUSAL_NOT_HERE
-           : !place_fits(moving, view, move)                                ? REFUSAL_UNKNOWN
+    bool allowed = move_source_allows(&view->setup->options, view->lead, move->by, move->kind);
+    *ret = !allowed                          ? REFUSAL_NOT_HERE
+           : !place_fits(moving, view, move) ? REFUSAL_UNKNOWN
                                              : progress_check(procedure, calendar, progress, move);
     if (*ret == REFUSAL_NONE && move->kind == MOVE_GREEN && !green_fits(procedure, view->record)) {
         *ret = REFUSAL_CONDITION;
@@ -408,10 +418,11 @@ static bool apply_one(struct moving *moving, struct edit_view *view, struct prog
 static bool begin_clearing(struct edit_view *view, const struct progress_move *move,
                            enum progress_refusal *ret)
 {
-    *ret = view->clearing_runs                                                  ? REFUSAL_ALREADY
-           : view->progress->state != PROGRESS_ADMITTED                         ? REFUSAL_NOT_ENDED
-           : !move_source_allows(&view->setup->options, MOVER_STAFF, MOVE_STEP) ? REFUSAL_NOT_HERE
-                                                                                : REFUSAL_NONE;
+    *ret = view->clearing_runs                          ? REFUSAL_ALREADY
+           : view->progress->state != PROGRESS_ADMITTED ? REFUSAL_NOT_ENDED
+           : !move_source_allows(&view->setup->options, false, MOVER_STAFF, MOVE_STEP)
+               ? REFUSAL_NOT_HERE
+               : REFUSAL_NONE;
     if (*ret != REFUSAL_NONE) {
         return false;
     }
@@ -436,18 +447,26 @@ static enum edit_verdict record_refused(struct moving *moving, struct edit_draft
     return EDIT_WRITE;
 }
 
+/* A move that ends the claim which it needs is known when it comes again: all that it asks for is so, and nothing is new. */
+static bool ended_its_claim(const struct moving *moving, struct edit_view *view)
+{
+    return moving->answer.verdict == GUARD_NOT_CLAIMED && moving->request.guard->has_fence &&
+           move_is_on_record(&moving->request, view) && !move_amend(&moving->request, view);
+}
+
 /* False: the answer says why not, or that it was done before. */
-static bool is_let_in(struct moving *moving, const struct edit_view *view)
+static bool is_let_in(struct moving *moving, struct edit_view *view)
 {
     const struct move_request *request = &moving->request;
     moving->answer.verdict = guard_judge(request->guard, view->record);
     if (moving->answer.verdict == GUARD_OK) {
         return true;
     }
-    bool sent_on = moving->answer.verdict == GUARD_FORBIDDEN &&
-                   !edit_note_is_new(view, actor_of(moving), request->note) &&
-                   move_was_sent_on(request, view, &moving->answer.verdict);
-    moving->answer.kind = sent_on ? MOVED_UNCHANGED : MOVED_GUARDED;
+    bool adds = edit_note_is_new(view, actor_of(moving), request->note);
+    bool done = !adds && (ended_its_claim(moving, view) ||
+                          (moving->answer.verdict == GUARD_FORBIDDEN &&
+                           move_was_sent_on(request, view, &moving->answer.verdict)));
+    moving->answer.kind = done ? MOVED_UNCHANGED : MOVED_GUARDED;
     return false;
 }
 
@@ -478,6 +497,7 @@ static enum edit_verdict apply(void *arg, struct edit_view *view, struct edit_dr
     struct progress_move *move = &request->move;
     enum progress_refusal refusal = REFUSAL_NONE;
     moving->answer.kind = MOVED_APPLIED;
+    move->area_to = move_place(view, move->area_to);
     if (request->guard != NULL && !is_let_in(moving, view)) {
         return EDIT_STOP;
     }

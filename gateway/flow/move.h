@@ -58,8 +58,11 @@ typedef void move_done_fn(void *arg, const struct move_answer *answer);
 void move_report(const struct setup *setup, struct store *store, const struct move_request *request,
                  move_done_fn *done, void *arg);
 
-/* [progress] source: whether steps and decisions may come from this side. */
-bool move_source_allows(const struct options *options, enum progress_mover by,
+/*
+ * [progress] source: whether steps and decisions may come from this side. A lead is worked on by staff whatever it says: no other system knows of it
+ * before it is a report.
+ */
+bool move_source_allows(const struct options *options, bool lead, enum progress_mover by,
                         enum progress_move_kind kind);
 /* The moves that staff could make now; the caller owns it. */
 json_t *move_choices(const struct setup *setup, const struct report_record *record, int64_t now_ms);

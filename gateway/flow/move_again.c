@@ -42,7 +42,7 @@ static enum progress_refusal check(const struct edit_view *view, const struct pr
     bool clears = move_goes_to_clearing(view, move);
     struct progress_move placed = *move;
     if (move->kind == MOVE_TRANSFER) {
-        placed.area_from = record_get(view->record, REPORT_AREA);
+        placed.area_from = move_place(view, record_get(view->record, REPORT_AREA));
     }
     return progress_check(clears ? view->clearing_procedure : view->procedure,
                           view->setup->calendar, clears ? view->clearing : view->progress, &placed);
@@ -50,7 +50,7 @@ static enum progress_refusal check(const struct edit_view *view, const struct pr
 
 static bool is_there(const struct edit_view *view, const struct progress_move *move)
 {
-    struct str area = record_get(view->record, REPORT_AREA);
+    struct str area = move_place(view, record_get(view->record, REPORT_AREA));
     return move->kind == MOVE_TRANSFER && str_eq(move->area_to, area);
 }
 
@@ -73,7 +73,8 @@ bool move_is_on_record(const struct move_request *request, const struct edit_vie
 {
     const struct progress_move *last = last_of(request);
     const struct options *options = &view->setup->options;
-    if (last->by != MOVER_STAFF || !move_source_allows(options, MOVER_STAFF, last->kind)) {
+    bool of_lead = view->lead || is_decision(last, "report");
+    if (last->by != MOVER_STAFF || !move_source_allows(options, of_lead, MOVER_STAFF, last->kind)) {
         return false;
     }
     if (request->clearing) {
@@ -125,7 +126,7 @@ bool move_was_sent_on(const struct move_request *request, const struct edit_view
     }
     const struct progress_transfer *last = &progress->transfers[progress->transfer_count - 1];
     struct progress copy = *progress;
-    if (!str_eq(move->area_to, str_of(last->to)) ||
+    if (!str_eq(move->area_to, move_place(view, str_of(last->to))) ||
         !scope_has_path(looks.areas, looks.scope, str_of(last->from)) ||
         progress_say_anew(&copy, MOVE_TRANSFER, move->note)) {
         return false;

@@ -8,6 +8,8 @@
 
 /* Steps of a running 风险消除 are worked on its own progress; what ends the report itself is not. */
 bool move_goes_to_clearing(const struct edit_view *view, const struct progress_move *move);
+/* The id that a place has now (aliases); what the areas file does not know stays. */
+struct str move_place(const struct edit_view *view, struct str id);
 /* The words of a move, for the audit chain. */
 void move_audit(json_t *event, const struct progress_move *move);
 

@@ -24,8 +24,9 @@ enum {
 };
 
 /* What tells whether two reports are of one household. */
+/* Whose report it is, as far as a page may rely on it: an ID number may have been typed by anybody. */
 struct household {
-    char person[IDENTITY_BYTES], id[IDENTITY_BYTES], phone[IDENTITY_BYTES];
+    char phone[IDENTITY_BYTES]; /* its hash, or empty */
 };
 
 struct reading {
@@ -108,21 +109,12 @@ static void reading_end(struct reading *reading, enum op_status status,
 
 static void household_of(const struct report_record *record, struct household *ret)
 {
-    snprintf(ret->person, sizeof ret->person, "%.*s", STR_ARG(record_get(record, REPORT_PERSON)));
-    snprintf(ret->id, sizeof ret->id, "%.*s", STR_ARG(record_get(record, REPORT_ID_HASH)));
     snprintf(ret->phone, sizeof ret->phone, "%.*s", STR_ARG(record_get(record, REPORT_PHONE_HASH)));
-}
-
-static bool same(const char *a, const char *b)
-{
-    return a[0] != '\0' && strcmp(a, b) == 0;
 }
 
 static bool same_household(const struct household *a, const struct report_record *record)
 {
-    struct household b;
-    household_of(record, &b);
-    return same(a->person, b.person) || same(a->id, b.id) || same(a->phone, b.phone);
+    return a->phone[0] != '\0' && str_is(record_get(record, REPORT_PHONE_HASH), a->phone);
 }
 
 static bool is_merged(const struct progress_report *report)
@@ -142,7 +134,7 @@ static void ask_leader(struct reading *reading, const struct progress_report *re
 
 /*
  * What the leader is like is for the household that filed both, and a leader that was merged on leads further only within it: whose page this is, is
- * asked at each hop, since a number that two hops share may be a helper's. Without a leader the merged report stands alone.
+ * asked at each hop, since hops may have different telephones. Without a leader the merged report stands alone.
  */
 static void on_leader(struct reading *reading, enum op_status status,
                       const struct report_record *record)

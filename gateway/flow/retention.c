@@ -153,9 +153,24 @@ static int64_t last_event_ms(const struct report_record *record)
     return at_ms;
 }
 
+static int64_t later_of(int64_t a_ms, int64_t b_ms)
+{
+    return a_ms > b_ms ? a_ms : b_ms;
+}
+
+/* When it was decided, or that was told, or what came after it: the end of a clearing, or of an objection. */
+static int64_t decided_ms_of(const struct report_record *record, const struct progress *progress)
+{
+    int64_t at_ms = later_of(progress->decided_ms, progress->told_ms);
+    bool worked_on = progress->objection == OBJECTION_UPHELD ||
+                     (record_get(record, REPORT_CLEARED).len > 0 && progress->cleared_ms == 0);
+    return later_of(at_ms, worked_on ? last_event_ms(record) : progress->cleared_ms);
+}
+
 /* progress NULL: it cannot be read any more, and the fields must do. */
 static void judge(const struct run *run, const struct report_record *record,
-                  const struct progress *progress, struct retention_row *row)
+                  const struct procedure *procedure, const struct progress *progress,
+                  struct retention_row *row)
 {
     const struct options *options = &run->setup->options;
     struct str state = record_get(record, REPORT_STATE);
@@ -166,12 +181,15 @@ static void judge(const struct run *run, const struct report_record *record,
                    record_get(record, REPORT_CLEARING).len == 0;
     int64_t decided_ms = record_number(record, REPORT_ENDED);
     if (progress != NULL) {
-        decided_ms = progress->cleared_ms > progress->decided_ms ? progress->cleared_ms
-                                                                 : progress->decided_ms;
+        decided_ms = decided_ms_of(record, progress);
     }
     row->since_ms = row->decided && decided_ms > 0 ? decided_ms : last_event_ms(record);
     row->due_ms = row->since_ms + DAY_MS * (row->decided ? options->retention.decided_days
                                                          : options->retention.undecided_days);
+    if (progress != NULL && progress->state == PROGRESS_DECLINED) { /* it may still object */
+        row->due_ms = later_of(row->due_ms,
+                               progress_object_end(procedure, run->setup->calendar, progress));
+    }
 }
 
 /* Public notes were written for one household. */
@@ -284,7 +302,7 @@ static void look(struct run *run, const struct report_record *record,
     json_t *json = json_loadb(text.at ? text.at : "", text.len, 0, NULL);
     bool read = procedure != NULL && json != NULL && progress_from_json(procedure, json, progress);
     json_decref(json);
-    judge(run, record, read ? progress : NULL, &run->row);
+    judge(run, record, procedure, read ? progress : NULL, &run->row);
     bool due = is_asked_for(run) ? run->row.decided : run->row.due_ms <= run->now_ms;
     bool soon = !due && !run->row.decided && !is_asked_for(run) &&
                 run->row.due_ms <= run->now_ms + run->request.soon_days * DAY_MS;

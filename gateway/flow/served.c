@@ -40,13 +40,15 @@ static bool read_list(const char *path, bool ret_listed[BUCKETS], struct err *er
     return read;
 }
 
-static void warn_of_left(struct setup *setup, unsigned bucket)
+/* numbers: blank before each. */
+static void warn_of_left(struct setup *setup, const char *numbers)
 {
     char text[256];
-    snprintf(text, sizeof text,
-             "areas.file: bucket %02u was served before and no area lies in it now: its reports "
-             "are still sent and watched; put its county's row back, or an alias",
-             bucket);
+    snprintf(
+        text, sizeof text,
+        "areas.file: served before, and no area lies there now: buckets%.60s; their reports are "
+        "still sent and watched; put the counties' rows back, or aliases",
+        numbers);
     setup_warn(setup, text);
 }
 
@@ -54,6 +56,8 @@ bool served_add(struct setup *setup, struct err *err)
 {
     char path[PATH_MAX];
     bool listed[BUCKETS] = {false};
+    char left[BUCKETS * 3 + 1] = "";
+    size_t len = 0;
     if (!path_of(setup, path, err) || !read_list(path, listed, err)) {
         return false;
     }
@@ -63,8 +67,11 @@ bool served_add(struct setup *setup, struct err *err)
     for (unsigned bucket = 0; bucket < BUCKETS; bucket++) {
         if (listed[bucket]) {
             setup->buckets[setup->bucket_count++] = (unsigned char)bucket;
-            warn_of_left(setup, bucket);
+            len += (size_t)snprintf(left + len, sizeof left - len, " %02u", bucket);
         }
+    }
+    if (len > 0) {
+        warn_of_left(setup, left);
     }
     return true;
 }

@@ -63,6 +63,7 @@ struct store {
 
 enum store_need {
     STORE_NEED_LOADED, /* the functions are there */
+    STORE_NEED_ANYWAY, /* the same for what is written: it must happen, also where a power cut may take it back */
     STORE_NEED_CHANGE, /* durable, but may be out of memory: steps go on (allow-oom) */
     STORE_NEED_READY   /* accept: nothing less */
 };

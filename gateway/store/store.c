@@ -409,7 +409,8 @@ void store_send(struct store *store, enum store_need need, const struct link_cal
     int64_t deadline_ms = loop_now_ms(store->loop) + store->timeout_ms;
     bool fit = store->health == STORE_READY ||
                (store->health == STORE_NOT_DURABLE &&
-                (need == STORE_NEED_LOADED || (need == STORE_NEED_CHANGE && store->full)));
+                (need == STORE_NEED_LOADED || need == STORE_NEED_ANYWAY ||
+                 (need == STORE_NEED_CHANGE && store->full)));
     bool writes = need != STORE_NEED_LOADED && store->writer != NULL;
     struct link *link = writes ? store->writer : store->main;
     if (!fit || store->closing) {

@@ -252,9 +252,8 @@ void tokens_disable(struct store *store, const char *id, tokens_act_done_fn *don
     copy(act->row.id, sizeof act->row.id, str_of(id));
     name_keys(act, &keys);
     call_begin(&call, KEYS_TOKEN_DISABLE, (const char *[]){keys.id}, 1);
-    /* A leaked token ends at once, also where a power cut may bring it back: whoever asked is warned of that store. */
-    bool durable = store_health(store) != STORE_NOT_DURABLE;
-    store_send(store, durable ? STORE_NEED_CHANGE : STORE_NEED_LOADED, &call, on_acted, act);
+    /* a leaked token: whoever asked is warned of a store that is not durable */
+    store_send(store, STORE_NEED_ANYWAY, &call, on_acted, act);
 }
 
 void tokens_rotate(struct store *store, const char *id, tokens_act_done_fn *done, void *arg)

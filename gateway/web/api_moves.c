@@ -209,7 +209,8 @@ static void merge(struct api_call *call)
     if (api_body_fits(call) &&
         (!receipt_parse(typed, leader) || strcmp(leader, call->receipt) == 0 ||
          receipt_bucket(leader) != receipt_bucket(call->receipt))) {
-        api_fault(call, "leader", "not_allowed", "the receipt of another report");
+        api_fault(call, "leader", "not_allowed",
+                  "the receipt of another report, with the same first two digits");
     }
     reports_read(call->web->store, api_body_fits(call) ? leader : call->receipt, on_leader, call);
 }

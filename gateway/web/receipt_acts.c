@@ -28,7 +28,7 @@ enum progress_refusal receipt_act_refused(const struct setup *setup,
                                           enum progress_move_kind kind, int64_t now_ms)
 {
     const struct progress_move move = {.kind = kind, .by = MOVER_FARMER, .at_ms = now_ms};
-    if (!move_source_allows(&setup->options, MOVER_FARMER, kind)) {
+    if (!move_source_allows(&setup->options, report->lead, MOVER_FARMER, kind)) {
         return REFUSAL_NOT_HERE;
     }
     return progress_check(report->procedure, setup->calendar, &report->progress, &move);

@@ -69,10 +69,10 @@ describe('acts of the household', () => {
     const fields = { risk: ['jobs'], detail: '再说一遍', last4: one.last4 };
     back(one, await one.act('add', fields));
     back(one, await one.act('add', fields));
-    const more = { detail: '还有一句', last4: one.last4 };
-    back(one, await one.act('add', more));
-    await eventsAre(one, 3);
-    assert.deepEqual((await events(one)).map((event) => event.data.version), [1, 2, 3]);
+    for (const detail of ['还有一句', '一句', '再说一遍', '一句', '还有']) back(one, await one.act('add', { detail, last4: one.last4 })); // words within words are new ones
+    await eventsAre(one, 5);
+    assert.deepEqual((await events(one)).map((event) => event.data.version), [1, 2, 3, 4, 5]);
+    assert.equal((await events(one)).at(-1).data.detail, '再说一遍\n还有一句\n一句\n还有');
   });
 
   const mistakes = [

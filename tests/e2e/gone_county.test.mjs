@@ -33,8 +33,8 @@ test('what waits of a county that is no more in the areas file', async (t) => {
   await system.stopGateway();
   fs.writeFileSync(areas, rows('c'));
   await system.startGateway();
-  assert.match(system.logText(), /bucket \d\d was served before and no area lies in it now/);
-  assert.match(system.cli('mashang', 'check-config'), /bucket \d\d was served before/);
+  assert.match(system.logText(), /areas\.file: served before, and no area lies there now: buckets \d\d;/);
+  assert.match(system.cli('mashang', 'check-config'), /served before, and no area lies there now: buckets \d\d;/);
   assert.equal(queue(system, 'audit').sum.made, 1, 'the audit goes into that bucket too');
 
   await system.upstream.control({});

@@ -7,7 +7,7 @@ import { addToken, Api, county, directDoors, fileReport, isProblem, otherTown, o
 import { get, post, textOf } from '../lib/farmer.mjs';
 import { told, tell, tellEnd, tellStep } from '../lib/hook.mjs';
 import { chain, field, recordKey, redis } from '../lib/store.mjs';
-import { root, startSystem, village } from '../lib/system.mjs';
+import { root, startSystem, until, village } from '../lib/system.mjs';
 
 const rights = ['read', 'pii', 'claim', 'step', 'intake'];
 const names = (choices) => choices.map((one) => one.move);
@@ -265,6 +265,18 @@ describe('a claim lasts until its time', () => {
     await api.moved(receipt, 'object', { outcome: 'upheld', fence });
     assert.ok(await claimed(receipt));
   });
+  test('a move that ends the claim it needs, sent again after a lost answer: it is known, and nothing else is done without a claim', async () => {
+    const { receipt } = await fileReport(system);
+    const { fence } = (await api.claim(receipt)).body;
+    const body = { step: 'visit', outcome: 'passed', decision: 'already', fence };
+    const { version } = await api.moved(receipt, 'steps', body);
+    assert.ok(!(await claimed(receipt)));
+    assert.equal((await api.moved(receipt, 'steps', body)).version, version);
+    for (const more of [{ fence: fence + 1 }, { fence: undefined }, { public_note: '还有一句' }, { note: '还有一句' }, { decision: 'out_of_area' }]) {
+      isProblem(await api.move(receipt, 'steps', { ...body, ...more }), 409);
+    }
+    assert.equal((await api.detail(receipt)).version, version);
+  });
   test('the decision ends it, and the end of 风险消除', async () => {
     const { receipt } = await fileReport(system);
     await api.claim(receipt);
@@ -293,8 +305,35 @@ describe('what is offered can be done', () => {
       for (const move of ['step', 'decide', 'merge', 'green']) assert.equal(names(choices).includes(move), !gone, move);
       for (const move of ['transfer', 'ask', 'pause', 'withdraw']) assert.ok(names(choices).includes(move), move);
       if (gone) assert.deepEqual(isProblem(await api.move(receipt, 'steps', { step: 'visit', outcome: 'passed' }), 409).moves, choices);
+      // no other system knows of a lead before it is a report: the township works on it
+      const found = await api.intake({ source: 'department', source_org: 'medical', area: village, name: '试验乙', phone: '13900001111', risks: ['illness'], found_at: '2026-11-20' });
+      assert.equal(found.status, 201, found.text);
+      const lead = found.body.receipt;
+      assert.ok((await api.detail(lead)).choices.some((one) => one.move === 'step' && one.step === 'check'));
+      const body = { step: 'check', outcome: 'passed', decision: 'report' };
+      const made = await api.moved(lead, 'steps', body);
+      assert.deepEqual([made.state, (await api.moved(lead, 'steps', body)).version], ['new', made.version]);
     });
   }
+});
+
+test('a transfer to an id of before the merger of its village: it is done once, and one that is there already is not moved', async (t) => {
+  const areas = path.join(fs.mkdtempSync('/tmp/mashang-areas-'), 'areas.csv');
+  const rows = ['id,parent,level,name', 'c,,county,试验县', 'ta,c,town,东镇', 'v,ta,village,上村', 'tb,c,town,西镇', 'w,tb,village,下村', ''];
+  fs.writeFileSync(areas, [...rows, 'old,tb,village,旧村', ''].filter(Boolean).join('\n'));
+  const system = await startSystem({ workers: 1, areas, conf: { 'progress.source': 'both' } });
+  t.after(() => { fs.rmSync(path.dirname(areas), { recursive: true }); return system.stop(); });
+  const api = new Api(directDoors(system), addToken(system, { area: 'c', rights }));
+  const [there, moved] = [await fileReport(system, {}, { code: system.code('old') }), await fileReport(system, {}, { code: system.code('v') })];
+  fs.writeFileSync(areas, [...rows.slice(0, -1), 'alias,old,w', ''].join('\n'));
+  await system.reload();
+  const { version } = await until('connections of before to be gone', () => api.detail(there.receipt));
+  for (const area of ['w', 'old']) assert.equal((await api.moved(there.receipt, 'transfer', { area })).version, version, area);
+  const once = await api.moved(moved.receipt, 'transfer', { area: 'old' });
+  assert.equal(once.area.id, 'w');
+  for (const area of ['old', 'w']) assert.equal((await api.moved(moved.receipt, 'transfer', { area })).version, once.version, area);
+  const ofTa = new Api(directDoors(system), addToken(system, { area: 'ta', rights }));
+  assert.equal((await ofTa.moved(moved.receipt, 'transfer', { area: 'old' })).version, once.version, 'who has sent it on may ask again');
 });
 
 describe('two counties whose reports lie in one bucket', () => {

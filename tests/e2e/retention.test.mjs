@@ -38,7 +38,7 @@ describe('retention', () => {
   // as if the decision had been made then: what is stored says so in two places
   function decidedAgo(receipt, days) {
     const at = Date.now() - days * day;
-    const progress = JSON.parse(field(system, receipt, 'progress'));
+    const { told, object_end, ...progress } = JSON.parse(field(system, receipt, 'progress'));
     assert.ok(progress.decided > 0);
     setField(system, receipt, 'ended', at, 'progress', JSON.stringify({ ...progress, decided: at }));
   }
@@ -109,6 +109,28 @@ describe('retention', () => {
       headers: { 'content-type': 'application/json', 'webhook-id': id, 'webhook-timestamp': String(Math.floor(Date.now() / 1000)), 'webhook-signature': new Webhook(system.callbackSecret).sign(id, new Date(), body) },
     })).status;
   }
+
+  test('what was told or worked on later than it was decided counts from then; nothing goes while it may be objected to', async () => {
+    const [told, upheld, kept] = [await filed(), await filed(), await filed()];
+    for (const { receipt } of [told, upheld, kept]) {
+      await becomes(system, receipt, 'delivered');
+      await (receipt === kept.receipt ? hook('report.decided', { receipt, decision: 'admitted' }) : decline(receipt));
+      decidedAgo(receipt, 91);
+      touchedAgo(receipt, 91);
+    }
+    const change = (receipt, more) => setField(system, receipt, 'progress', JSON.stringify({ ...JSON.parse(field(system, receipt, 'progress')), ...more }));
+    change(told.receipt, { told: Date.now() - 89 * day });
+    change(upheld.receipt, { objection: 'upheld' });
+    touchedAgo(upheld.receipt, 89);
+    setField(system, kept.receipt, 'cleared', 'kept unstable');
+    touchedAgo(kept.receipt, 89);
+    assert.equal(purge().purged, 0);
+    for (const { receipt } of [upheld, kept]) touchedAgo(receipt, 91);
+    change(told.receipt, { told: Date.now() - 91 * day, object_end: Date.now() + day });
+    assert.equal(purge().purged, 2);
+    change(told.receipt, { object_end: Date.now() - day });
+    assert.equal(purge().purged, 1);
+  });
 
   test('the same form again after the purge: the same receipt, nothing stored', async () => {
     const answers = household();
