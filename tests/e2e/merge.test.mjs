@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { addToken, Api, county, directDoors, fileReport, isProblem } from '../lib/api.mjs';
-import { get, inventedId, post, textOf } from '../lib/farmer.mjs';
+import { get, post, textOf } from '../lib/farmer.mjs';
 import { startSystem, village } from '../lib/system.mjs';
 import { field, setField } from '../lib/store.mjs';
 

@@ -127,8 +127,8 @@ describe('on the way', () => {
   });
 
   test('merged into one that was asked: the telephone, no form that is not there', async () => {
-    const id_number = inventedId();
-    const [main, one] = [await fileReport(system, { id_number }), await fileReport(system, { id_number })];
+    const main = await fileReport(system);
+    const one = await fileReport(system, { phone: main.phone });
     await api.moved(main.receipt, 'ask', { public_note: '户口本' });
     await api.moved(one.receipt, 'merge', { leader: main.receipt });
     const text = await read(one);

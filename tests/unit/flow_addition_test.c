@@ -35,7 +35,10 @@ static void test_merge(void **state)
         {"{\"risk\":[\"jobs\"],\"detail\":\"甲\"}", "{\"risk\":[\"jobs\"],\"detail\":\"乙\"}",
          false, "{\"risk\":[\"jobs\"],\"detail\":\"甲\\n乙\"}", true, false},
         {"{\"risk\":[\"jobs\"],\"detail\":\"甲乙\"}", "{\"risk\":[\"jobs\"],\"detail\":\"乙\"}",
-         false, "{\"risk\":[\"jobs\"],\"detail\":\"甲乙\"}", false, false},
+         false, "{\"risk\":[\"jobs\"],\"detail\":\"甲乙\\n乙\"}", true, false},
+        {"{\"risk\":[\"jobs\"],\"detail\":\"甲\\n乙\\n丙\"}",
+         "{\"risk\":[\"jobs\"],\"detail\":\"乙\"}", false,
+         "{\"risk\":[\"jobs\"],\"detail\":\"甲\\n乙\\n丙\"}", false, false},
         {"{\"risk\":[\"jobs\"]}", "{\"risk\":[\"jobs\"],\"urgent\":true}", false,
          "{\"risk\":[\"jobs\"],\"urgent\":true}", true, false},
         /* urgency once said is not taken back by leaving it out */
