@@ -13,8 +13,8 @@ Q        := $(if $(V),,@)
 CFLAGS   ?= $(if $(SANITIZE),-O1,-O2) -g
 WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wundef -Wpointer-arith
 HARDEN   := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE -D_FORTIFY_SOURCE=2
-# -O1 does not follow the ranges of numbers, so what may be truncated is judged where -O2 does, in the release build of the same sources.
-SANFLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer -U_FORTIFY_SOURCE -Wno-format-truncation)
+# -O1 does not follow the ranges of numbers, so what may be truncated is judged where -O2 does, in the release build of the same sources. clang judges none.
+SANFLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer -U_FORTIFY_SOURCE $(if $(findstring clang,$(CC)),,-Wno-format-truncation))
 ALL_C    := -std=c17 -D_GNU_SOURCE -DMASHANG_VERSION='"$(VERSION)"' -DMASHANG_SHARE='"$(PREFIX)/share/mashang"' -Igateway -I. \
             $(shell pkg-config --cflags $(LIBS) 2>/dev/null) $(WARN) $(HARDEN) $(SANFLAGS) $(CFLAGS)
 LINK     := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(SANFLAGS) $(LDFLAGS)
